@@ -1,0 +1,1 @@
+"""Pawl: a self-hosted CI/CD server that runs GitHub Actions workflows."""
