@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the engine needs from the world, as Protocols whose docstrings are the contract."""

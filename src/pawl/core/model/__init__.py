@@ -1,1 +1,1 @@
-"""TODO."""
+"""The nouns everyone shares: ids, statuses, events, errors. Plain frozen values."""
