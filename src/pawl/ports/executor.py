@@ -204,7 +204,7 @@ class Process(Protocol):
 
     @property
     def stdout(self) -> Path:
-        """Return the file on this machine that its standard output grows in; complete once `wait` returned."""
+        """Return the file its standard output grows in; complete once `wait` returned."""
 
     @property
     def stderr(self) -> Path:
@@ -233,7 +233,7 @@ class Sandbox(Protocol):
 
     @property
     def service_ports(self) -> Mapping[str, Mapping[str, int]]:
-        """Return, by service, container port ("5432") to the port where the job reaches it on this machine."""
+        """Return, by service, container port ("5432") to the port where the job reaches it."""
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -247,7 +247,7 @@ class Sandbox(Protocol):
         """
 
     async def find_programs(self, names: Collection[str]) -> frozenset[str]:
-        """Return those of `names` that are programs in the sandbox's PATH (`bash`, `python`, `node`, ...)."""
+        """Return those of `names` that are programs in its PATH (`bash`, `python`, `node`, ...)."""
 
     async def run(self, process: ProcessSpec) -> Process:
         """Start a process and return at once.
@@ -322,7 +322,7 @@ class Executor(Protocol):
         """
 
     async def sweep(self, is_alive: Callable[[str], bool], *, dry_run: bool = False) -> tuple[str, ...]:
-        """Remove what sandboxes of dead owners left (containers, networks, volumes); say what, a line each."""
+        """Remove what sandboxes of dead owners left; return what that was, a line each."""
 
     async def aclose(self) -> None:
         """Let go of connections. Open sandboxes are not touched."""

@@ -1,0 +1,78 @@
+"""The YAML tree with positions: what the composer makes and everything after it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pawl.core.diagnostics import Position, Span
+from pawl.core.model.plan import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """A scalar: its value after the YAML 1.2 core schema, and its text as the file means it.
+
+    Attributes:
+        value: None, a boolean, a number or a string.
+        text: the text after unquoting and folding (`value` of a string).
+        span: where it stands, quotes included.
+        style: `plain`, `single`, `double`, `literal` or `folded`.
+        content_lines: for block scalars, the place of the first character of each line of `text`.
+    """
+
+    value: None | bool | int | float | str
+    text: str
+    span: Span
+    style: str = "plain"
+    content_lines: tuple[Position, ...] = ()
+
+    def locate(self, offset: int) -> Position:
+        """Return the place in the file of character `offset` of `text` (a near one where folding moved it)."""
+        if self.content_lines:
+            line = min(self.text.count("\n", 0, offset), len(self.content_lines) - 1)
+            first = self.text.rfind("\n", 0, offset) + 1
+            place = self.content_lines[line]
+            return Position(place.line, place.column + offset - first)
+        quote = 1 if self.style in {"single", "double"} else 0
+        return Position(self.span.start.line, self.span.start.column + quote + offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """Keys and values in the file's order. Merge keys and aliases are already resolved."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    span: Span
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of `key`, exact spelling, or None."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+    def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
+        return iter(self.entries)
+
+
+Node: TypeAlias = "Scalar | Sequence | Mapping"
+
+
+def to_json(node: Node | None) -> Json:
+    """Return the plain data of a tree; strings that hold `${{` stay templates."""
+    match node:
+        case None:
+            return None
+        case Scalar():
+            return node.value
+        case Sequence():
+            return [to_json(item) for item in node.items]
+        case Mapping():
+            return {key.text: to_json(value) for key, value in node.entries}
