@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pawl.core.model.events import Event
 from pawl.core.model.ids import JobKey, StepId
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """Plain data as JSON knows it; strings in it may be templates where the field says so."""
 
 
@@ -114,7 +114,7 @@ class PlannedJob:
         condition_text: the `if:` as written, or None.
         matrix: `strategy.matrix` as written; None without one.
         combinations: the expanded matrix where it is known already, else None.
-        uses: a reusable workflow, with `with_` and `secrets` (`inherit` or a mapping); such a job has no steps.
+        uses: a reusable workflow, with `with_` and `secrets` (`inherit` or a mapping); no steps then.
         unsupported: what running it would need and this version of Pawl lacks, a sentence each.
     """
 

@@ -1,0 +1,52 @@
+"""The source: where the files of the repository come from, for the workspace and for reading workflow files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What the source stands at.
+
+    Attributes:
+        sha: the commit, or 40 zeros where there is none.
+        branch: the branch's short name, or None when detached or not known.
+        tag: a tag at that commit, or None.
+        dirty: whether files differ from the commit.
+        repository: `owner/name` from the remote's URL, or `local/<folder>`.
+        default_branch: short name, `main` where it is not known.
+        author: name and address of the commit's author.
+        message: the commit's message.
+    """
+
+    sha: str
+    branch: str | None
+    tag: str | None
+    dirty: bool
+    repository: str
+    default_branch: str
+    author: str = ""
+    message: str = ""
+
+
+class Source(Protocol):
+    """A repository's files. `pawl run` has the working tree; the server has a mirror and a commit."""
+
+    async def state(self) -> SourceState:
+        """Return what it stands at."""
+
+    async def changed_files(self, base: str | None) -> tuple[str, ...] | None:
+        """Return the paths that differ from `base` (default: the merge base with the default branch).
+
+        Uncommitted and untracked files count. None when it cannot be told.
+        """
+
+    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+        """Fill an existing, empty folder with the files and return how many there are.
+
+        Ignored files stay out, uncommitted changes come along, links and modes are kept, the history too
+        where it can be had cheaply. The source itself is never written to.
+        """
