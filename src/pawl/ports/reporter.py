@@ -11,4 +11,4 @@ class Reporter(Protocol):
     """Draws, prints or stores the events of one run."""
 
     def report(self, event: RunEvent) -> None:
-        """Take one event. Called in order, from the event loop's thread; must return at once and not raise."""
+        """Take one event. Called in order, from the event loop; must return at once and not raise."""

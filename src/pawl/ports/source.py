@@ -1,4 +1,4 @@
-"""The source: where the files of the repository come from, for the workspace and for reading workflow files."""
+"""The source: where the repository's files come from, for the workspace and for workflow files."""
 
 from __future__ import annotations
 

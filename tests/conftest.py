@@ -1,0 +1,18 @@
+"""Rules for the whole suite: with CI=true nothing may be skipped."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Turn a green run that skipped something into a red one, in CI only."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") != "true" or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    skipped = reporter.stats.get("skipped", [])
+    if skipped and exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"CI=true and {len(skipped)} tests were skipped: a failure here.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
