@@ -1,0 +1,69 @@
+"""`make bench`: run every benchmark, print the table, and keep it with date and commit in benchmarks/RESULTS.md."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measure import Missing, Row
+
+HERE = Path(__file__).resolve().parent
+MODULES = ("language", "command_line", "containers", "log_path")
+
+
+def main(names: list[str]) -> int:
+    """Run the modules named, or all, and return 1 when a target was missed."""
+    rows: list[Row | Missing] = []
+    for name in names or MODULES:
+        print(f"... {name}", file=sys.stderr, flush=True)
+        rows.extend(importlib.import_module(f"benchmarks.{name}").measure())
+    text = _report(rows)
+    print(text)
+    if not names:
+        _keep(text)
+    return 1 if any(isinstance(row, Row) and row.meets is False for row in rows) else 0
+
+
+def _report(rows: list[Row | Missing]) -> str:
+    lines = [
+        f"## {datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, commit {_commit()}",
+        "",
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}",
+        "",
+        "| id | what | Pawl: median (low-high, runs) | floor | peer | target | met |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines.extend(_line(row) for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row | Missing) -> str:
+    if isinstance(row, Missing):
+        return f"| {row.id} | {row.what} | not measured: {row.why} | | | | |"
+    beside = [f"{side[0]}: {side[1]}" if side else "" for side in (row.floor, row.peer)]
+    met = {True: "yes", False: "no", None: ""}[row.meets]
+    return f"| {row.id} | {row.what} | {row.pawl} | {beside[0]} | {beside[1]} | {row.target} | {met} |"
+
+
+def _commit() -> str:
+    result = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() or "unknown"
+
+
+def _keep(text: str) -> None:
+    """Put the newest results on top of the page, under its heading."""
+    page = HERE / "RESULTS.md"
+    heading = "# Results of `make bench`\n\nNewest first. Absolute figures move with the machine; compare within a row.\n"
+    older = page.read_text("utf-8").removeprefix(heading) if page.exists() else ""
+    page.write_text(f"{heading}\n{text}{older}", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
