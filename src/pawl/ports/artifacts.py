@@ -37,14 +37,18 @@ class Manifest:
 class ArtifactStore(Protocol):
     """Keeps the artifacts of one run."""
 
-    def store(self, name: str, job: JobId, files: Iterable[tuple[str, Path]]) -> Manifest:
+    def store(
+        self, name: str, job: JobId, files: Iterable[tuple[str, Path]], *, within: Path | None = None
+    ) -> Manifest:
         """Copy files (name in the artifact, where it is now) and return the manifest.
 
-        Nothing is visible until all of it is there. Links are not followed; a file that changes meanwhile is
-        stored as it was read, and the hash is of what was stored.
+        Nothing is visible until all of it is there. A file that is a link is refused; given `within`, a
+        folder above all the files, no link below it is followed, however fast a job swaps folders for
+        links. A file that changes meanwhile is stored as it was read, and the hash is of what was stored.
 
         Raises:
-            UsageError: an unsafe name, a name already taken, or a limit passed (naming the limit).
+            UsageError: an unsafe name, a name already taken, no regular file, or a limit passed.
+            InfrastructureError: the disk refused.
         """
 
     def manifests(self) -> tuple[Manifest, ...]:

@@ -226,7 +226,7 @@ def to_json(event: RunEvent) -> dict[str, Json]:
     fields: dict[str, Json] = {
         field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)
     }
-    return {"type": _snake_case(type(event).__name__), **fields}
+    return {"type": type_name(type(event)), **fields}
 
 
 def _plain(value: object) -> Json:
@@ -243,5 +243,6 @@ def _plain(value: object) -> Json:
             return str(value)
 
 
-def _snake_case(name: str) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+def type_name(kind: type[RunEvent]) -> str:
+    """Return what `type` says for events of this kind: the class's name in snake case."""
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in kind.__name__).lstrip("_")

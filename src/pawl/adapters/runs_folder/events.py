@@ -1,0 +1,104 @@
+"""The events of a run as JSON lines: written as they happen, read back as the same values."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from pawl.core.model import run_events
+from pawl.core.model.plan import Json
+from pawl.core.model.run_events import LogAppended, RunEvent, to_json
+
+LONGEST_EVENT = 64 * 1024 * 1024
+"""Bytes of one event's line; a longer one is not read back."""
+
+_KINDS: dict[str, type[RunEvent]] = {run_events.type_name(kind): kind for kind in typing.get_args(RunEvent)}
+
+
+class EventFile:
+    """A reporter that appends every event but `LogAppended` (the logs hold those) to one file."""
+
+    def __init__(self, path: Path) -> None:
+        """Create or continue the file.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o644)
+        self.failure: OSError | None = None
+
+    def report(self, event: RunEvent) -> None:
+        """Append one line. What the disk refuses is lost, and `failure` says so: a reporter never raises."""
+        if isinstance(event, LogAppended) or self.failure is not None:
+            return
+        line = json.dumps(to_json(event), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError as error:
+            self.failure = error
+
+    def close(self) -> None:
+        """Sync and close; idempotent."""
+        if self._file < 0:
+            return
+        with contextlib.suppress(OSError):
+            os.fsync(self._file)
+        os.close(self._file)
+        self._file = -1
+        self.failure = self.failure or OSError("closed")
+
+
+def read_events(path: Path) -> Iterator[RunEvent]:
+    """Yield the events stored so far; a line that a crash cut, or of a later version, is left out."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        while line := file.readline(LONGEST_EVENT):
+            event = _parse(line)
+            if event is not None:
+                yield event
+
+
+def _parse(line: bytes) -> RunEvent | None:
+    try:
+        told = json.loads(line)
+        kind = _KINDS[told["type"]]
+        hints = typing.get_type_hints(kind)
+        fields: dict[str, typing.Any] = {
+            field.name: _value(hints[field.name], told[field.name])
+            for field in dataclasses.fields(kind)
+            if field.name in told
+        }
+        return kind(**fields)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _value(hint: typing.Any, value: Json) -> object:
+    """Return plain data as the type that a field's hint asks for."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, typing.NewType):
+        return _value(hint.__supertype__, value)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _value(arguments[0], value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(arguments[0], item) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {key: _value(arguments[1], item) for key, item in value.items()}
+    if hint is bytes:
+        return str(value).encode("utf-8", "surrogatepass")
+    if hint is float and isinstance(value, int):
+        return float(value)
+    if isinstance(hint, type) and not isinstance(value, hint):
+        return hint(value)
+    return value
