@@ -3,15 +3,18 @@
 Semantics: language.md section 3, whose sources are GitHub's documentation and actions/runner.
 """
 
-from pawl.core.expressions.coercion import is_truthy, to_text
+from pawl.core.expressions.check import check_expression
+from pawl.core.expressions.coercion import equal, is_truthy, to_text
 from pawl.core.expressions.condition import Condition, evaluate_condition, parse_condition
 from pawl.core.expressions.evaluate import Evaluation, evaluate
 from pawl.core.expressions.failure import ExpressionError, Locate
 from pawl.core.expressions.limits import DEFAULT_LIMITS, Limits
 from pawl.core.expressions.nodes import Expression
 from pawl.core.expressions.parser import parse_expression
+from pawl.core.expressions.scope import ACTION_SCOPES, SCOPES, Scope
 from pawl.core.expressions.template import Embedded, Template, parse_template, render
 from pawl.core.expressions.trace import Trace, TraceNode
+from pawl.core.expressions.untrusted import UNTRUSTED_PATHS, UntrustedPath, possibly_untrusted
 from pawl.core.expressions.values import (
     ArrayValue,
     ObjectValue,
@@ -23,7 +26,10 @@ from pawl.core.expressions.values import (
 )
 
 __all__ = [
+    "ACTION_SCOPES",
     "DEFAULT_LIMITS",
+    "SCOPES",
+    "UNTRUSTED_PATHS",
     "ArrayValue",
     "Condition",
     "Embedded",
@@ -33,11 +39,15 @@ __all__ = [
     "Limits",
     "Locate",
     "ObjectValue",
+    "Scope",
     "Template",
     "Trace",
     "TraceNode",
     "Untrusted",
+    "UntrustedPath",
     "Value",
+    "check_expression",
+    "equal",
     "evaluate",
     "evaluate_condition",
     "is_truthy",
@@ -45,6 +55,7 @@ __all__ = [
     "parse_condition",
     "parse_expression",
     "parse_template",
+    "possibly_untrusted",
     "render",
     "to_plain",
     "to_text",

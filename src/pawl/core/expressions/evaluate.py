@@ -273,7 +273,9 @@ def _call(node: Call, text: str | None) -> Part:
 
 
 def _index(node: Index, text: str | None) -> Part:
-    operand = _part(node.operand, text)
+    # The beginnings of `a.b.c` are left out of the trace; what stands in brackets is not.
+    is_chain = isinstance(node.operand, Context | Index)
+    operand = _untraced(node.operand, text) if is_chain else _part(node.operand, text)
     if isinstance(node.key, Wildcard):
         return lambda run: _elements(run, operand(run))
     if isinstance(node.key, Literal) and isinstance(node.key.value, str):

@@ -63,7 +63,7 @@ def describe(value: Value) -> str:
         case ArrayValue():
             return f"an array of {len(value)}"
         case ObjectValue():
-            return f"an object with {len(value)} properties"
+            return f"an object with {len(value)} {'property' if len(value) == 1 else 'properties'}"
         case str():
             shown = value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "..."
             return _one_line(quote(str(shown)))
