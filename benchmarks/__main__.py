@@ -1,18 +1,19 @@
-"""`make bench`: run every benchmark, print the table, and keep it with date and commit in benchmarks/RESULTS.md."""
+"""`make bench`: run every benchmark, print the table, keep it with date and commit in RESULTS.md."""
 
 from __future__ import annotations
 
-import datetime
 import importlib
 import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.measure import Missing, Row
 
 HERE = Path(__file__).resolve().parent
+HEADING = "# Results of `make bench`\n\nNewest first. Absolute figures move; compare within a row.\n"
 MODULES = ("language", "command_line", "containers", "log_path")
 
 
@@ -31,9 +32,9 @@ def main(names: list[str]) -> int:
 
 def _report(rows: list[Row | Missing]) -> str:
     lines = [
-        f"## {datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, commit {_commit()}",
+        f"## {time.strftime('%Y-%m-%d', time.gmtime())}, commit {_commit()}",
         "",
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}",
+        _machine(),
         "",
         "| id | what | Pawl: median (low-high, runs) | floor | peer | target | met |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -50,6 +51,11 @@ def _line(row: Row | Missing) -> str:
     return f"| {row.id} | {row.what} | {row.pawl} | {beside[0]} | {beside[1]} | {row.target} | {met} |"
 
 
+def _machine() -> str:
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{system}, {os.cpu_count()} processors, Python {platform.python_version()}"
+
+
 def _commit() -> str:
     result = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
@@ -60,9 +66,8 @@ def _commit() -> str:
 def _keep(text: str) -> None:
     """Put the newest results on top of the page, under its heading."""
     page = HERE / "RESULTS.md"
-    heading = "# Results of `make bench`\n\nNewest first. Absolute figures move with the machine; compare within a row.\n"
-    older = page.read_text("utf-8").removeprefix(heading) if page.exists() else ""
-    page.write_text(f"{heading}\n{text}{older}", "utf-8")
+    older = page.read_text("utf-8").removeprefix(HEADING) if page.exists() else ""
+    page.write_text(f"{HEADING}\n{text}{older}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table. `floor` and `peer` were measured in the same run; `target` is what we promise."""
+    """One line of the table; `floor` and `peer` were measured in the same run as `pawl`."""
 
     id: str
     what: str

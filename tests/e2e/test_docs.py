@@ -2,7 +2,8 @@
 
 A fenced block says by its language what it is:
 
-- `yaml` holding `jobs:` is a workflow and must be free of errors; after `<!-- finds: CODE -->` it must yield that code;
+- `yaml` holding `jobs:` is a workflow and must be free of errors; after `<!-- finds: CODE -->` it must
+  yield that code;
 - `console` holds commands after `$ ` with what they print: run in a copy of examples/demo that a block's
   commands share. In the expected output a line `...` stands for any lines and `…` for any text in a line;
 - `python` is executed.
@@ -123,14 +124,15 @@ def test_a_python_example_runs(block: Block) -> None:
     exec(compile(block.body, block.id, "exec"), {})  # noqa: S102 - see above
 
 
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def _links(page: Path) -> list[str]:
+    """Return the page's links to other files of the repository."""
+    targets = LINK.findall(page.read_text("utf-8"))
+    return [target for target in targets if "://" not in target and not target.startswith("mailto:")]
+
+
 def test_no_link_between_pages_is_broken() -> None:
-    broken = []
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            if (
-                "://" not in target
-                and not target.startswith("mailto:")
-                and not (page.parent / target).exists()
-            ):
-                broken.append(f"{page.relative_to(ROOT)} -> {target}")
-    assert broken == []
+    links = [(page, target) for page in PAGES for target in _links(page)]
+    assert [f"{page.name} -> {target}" for page, target in links if not (page.parent / target).exists()] == []
