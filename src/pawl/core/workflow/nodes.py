@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,22 +20,29 @@ class Scalar:
         text: the text after unquoting and folding (`value` of a string).
         span: where it stands, quotes included.
         style: `plain`, `single`, `double`, `literal` or `folded`.
-        content_lines: for block scalars, the place of the first character of each line of `text`.
+        content_start: for a literal block, the place of its first character.
+        content_lines: for any other scalar over several lines that holds `${{`: for each line of the file
+            the offset in `text` where it begins, and the place of that character.
     """
 
     value: None | bool | int | float | str
     text: str
     span: Span
     style: str = "plain"
-    content_lines: tuple[Position, ...] = ()
+    content_start: Position | None = None
+    content_lines: tuple[tuple[int, Position], ...] = ()
 
     def locate(self, offset: int) -> Position:
-        """Return the place in the file of character `offset` of `text` (a near one where folding moved it)."""
-        if self.content_lines:
-            line = min(self.text.count("\n", 0, offset), len(self.content_lines) - 1)
+        """Return the place in the file of character `offset` of `text` (a near one behind an escape)."""
+        if self.content_start is not None:
             first = self.text.rfind("\n", 0, offset) + 1
-            place = self.content_lines[line]
-            return Position(place.line, place.column + offset - first)
+            line = self.content_start.line + self.text.count("\n", 0, offset)
+            return Position(line, self.content_start.column + offset - first)
+        if self.content_lines:
+            begin, place = self.content_lines[
+                bisect_right(self.content_lines, offset, key=lambda at: at[0]) - 1
+            ]
+            return Position(place.line, place.column + offset - begin)
         quote = 1 if self.style in {"single", "double"} else 0
         return Position(self.span.start.line, self.span.start.column + quote + offset)
 

@@ -1,0 +1,209 @@
+"""Jobs: from the tree to typed values, the original design's spellings (requirement L2) turned into GitHub's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pawl.core.diagnostics import Diagnostic, Span
+from pawl.core.model.ids import JobKey
+from pawl.core.model.plan import RetryRule
+from pawl.core.workflow.build_steps import StepBuilder, build_condition, build_timeout
+from pawl.core.workflow.duration import parse_duration
+from pawl.core.workflow.fields import first_of, is_true, mapping_of, number_of, scalar_of, text_of, texts_of
+from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
+from pawl.core.workflow.step_ids import StepIds
+from pawl.core.workflow.syntax import Defaults, Job, ReusableCall, Strategy, Text
+
+_ENVIRONMENT_KEYS = frozenset({"name", "url", "deployment"})
+
+
+def build_jobs(root: Mapping, diagnostics: list[Diagnostic]) -> dict[JobKey, Job]:
+    """Return the jobs in the file's order; what is no mapping is left out (its fault is known by now)."""
+    node = root.get("jobs")
+    jobs: dict[JobKey, Job] = {}
+    shared_matrix = root.get("matrix")
+    for name, value in node.entries if isinstance(node, Mapping) else ():
+        if isinstance(value, Mapping) and "${{" not in name.text:
+            key = JobKey(name.text)
+            jobs[key] = _job(key, name.span, value, shared_matrix, diagnostics)
+    return _with_stages(root, jobs, diagnostics) if root.get("stages") or _any_stage(node) else jobs
+
+
+def build_defaults(node: Node | None) -> Defaults:
+    """Return `defaults.run`."""
+    run = mapping_of(node, "run")
+    if run is None:
+        return Defaults()
+    return Defaults(shell=scalar_of(run, "shell"), working_directory=scalar_of(run, "working-directory"))
+
+
+def build_priority(node: Node | None) -> int | None:
+    """Return a whole number."""
+    number = number_of(node)
+    return int(number) if number is not None and abs(number) < 2**31 else None
+
+
+def _job(
+    key: JobKey, key_span: Span, node: Mapping, shared_matrix: Node | None, diagnostics: list[Diagnostic]
+) -> Job:
+    uses = text_of(node.get("uses"))
+    call = ReusableCall(uses=uses, with_=node.get("with"), secrets=node.get("secrets")) if uses else None
+    environment = node.get("environment")
+    variables = environment if _is_variables(environment) else None
+    timeout = node.get("timeout-minutes") or build_timeout(node.get("timeout"), diagnostics)
+    return Job(
+        key=key,
+        key_span=key_span,
+        span=node.span,
+        name=scalar_of(node, "name"),
+        needs=texts_of(node.get("needs")),
+        condition=build_condition(node.get("if")),
+        permissions=node.get("permissions"),
+        concurrency=node.get("concurrency"),
+        strategy=_strategy(node, shared_matrix, diagnostics),
+        runs_on=node.get("runs-on"),
+        environment=None if variables else environment,
+        outputs=node.get("outputs"),
+        env=_merged(variables, node.get("env")),
+        defaults=build_defaults(node.get("defaults")),
+        steps=StepBuilder(StepIds(), diagnostics).build(node.get("steps")),
+        timeout_minutes=timeout,
+        cancel_timeout_minutes=node.get("cancel-timeout-minutes"),
+        continue_on_error=node.get("continue-on-error"),
+        container=node.get("container"),
+        services=node.get("services"),
+        snapshot=node.get("snapshot"),
+        call=call,
+        artifacts=texts_of(node.get("artifacts")),
+        env_file=text_of(node.get("env_file")),
+        retry=_retry(node.get("retry"), diagnostics),
+        priority=build_priority(node.get("priority")),
+    )
+
+
+def _is_variables(node: Node | None) -> bool:
+    if not isinstance(node, Mapping) or not node.entries:
+        return False
+    return not any(name.text in _ENVIRONMENT_KEYS or "${{" in name.text for name, _ in node)
+
+
+def _merged(first: Node | None, second: Node | None) -> Node | None:
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+        return second or first
+    taken = {name.text for name, _ in second}
+    kept = tuple(entry for entry in first.entries if entry[0].text not in taken)
+    return Mapping(entries=(*kept, *second.entries), span=second.span)
+
+
+def _strategy(node: Mapping, shared_matrix: Node | None, diagnostics: list[Diagnostic]) -> Strategy | None:
+    strategy = node.get("strategy")
+    inner = strategy if isinstance(strategy, Mapping) else None
+    own, short = (inner.get("matrix") if inner else None), node.get("matrix")
+    if own is not None and short is not None:
+        message = "the job has both `strategy.matrix` and `matrix`, which mean the same"
+        diagnostics.append(Diagnostic(code="duplicate-key", message=message, span=_start(short)))
+    matrix = own or short or (shared_matrix if node.get("uses") is None else None)
+    if inner is None and matrix is None:
+        return None
+    return Strategy(
+        matrix=matrix,
+        fail_fast=inner.get("fail-fast") if inner else None,
+        max_parallel=inner.get("max-parallel") if inner else None,
+    )
+
+
+def _retry(node: Node | None, diagnostics: list[Diagnostic]) -> RetryRule | None:
+    if isinstance(node, Scalar):
+        return _retry_rule(number_of(node), 0.0, (), on_timeout=False, span=node.span, diagnostics=diagnostics)
+    if not isinstance(node, Mapping):
+        return None
+    codes = node.get("exit_codes") or node.get("exit-codes")
+    exit_codes = codes.items if isinstance(codes, Sequence) else ()
+    return _retry_rule(
+        number_of(first_of(node, "max_attempts", "max-attempts")),
+        _backoff(node.get("backoff"), diagnostics),
+        tuple(int(number) for code in exit_codes if (number := number_of(code)) is not None),
+        on_timeout=is_true(first_of(node, "retry_on_timeout", "on-timeout")),
+        span=node.span,
+        diagnostics=diagnostics,
+    )
+
+
+def _retry_rule(
+    attempts: float | None,
+    backoff: float,
+    exit_codes: tuple[int, ...],
+    *,
+    on_timeout: bool,
+    span: Span,
+    diagnostics: list[Diagnostic],
+) -> RetryRule | None:
+    if attempts is None or not 1 <= attempts <= _MOST_ATTEMPTS or attempts != int(attempts):
+        message = f"found no number of attempts from 1 to {_MOST_ATTEMPTS} in `retry`"
+        diagnostics.append(Diagnostic(code="retry", message=message, span=span))
+        return None
+    return RetryRule(
+        max_attempts=int(attempts), backoff_seconds=backoff, exit_codes=exit_codes, on_timeout=on_timeout
+    )
+
+
+_MOST_ATTEMPTS = 20
+
+
+def _backoff(node: Node | None, diagnostics: list[Diagnostic]) -> float:
+    if not isinstance(node, Scalar):
+        return 0.0
+    seconds = number_of(node) if not isinstance(node.value, str) else parse_duration(node.value)
+    if seconds is None or seconds < 0:
+        message = f"found `{node.text[:60]}` as `backoff`, expected seconds or a time like `30s`"
+        diagnostics.append(Diagnostic(code="retry", message=message, span=node.span))
+        return 0.0
+    return seconds
+
+
+def _any_stage(node: Node | None) -> bool:
+    entries = node.entries if isinstance(node, Mapping) else ()
+    return any(isinstance(job, Mapping) and job.get("stage") is not None for _, job in entries)
+
+
+def _with_stages(
+    root: Mapping, jobs: dict[JobKey, Job], diagnostics: list[Diagnostic]
+) -> dict[JobKey, Job]:
+    """Turn `stages` into needs: a job needs all jobs of the last stage before its own that has any."""
+    order = [stage.text for stage in texts_of(root.get("stages"))]
+    members: dict[str, list[JobKey]] = {stage: [] for stage in order}
+    stages: dict[JobKey, Text] = {}
+    nodes = mapping_of(root, "jobs")
+    for key, job in jobs.items():
+        node = mapping_of(nodes, key)
+        stage = text_of(node.get("stage")) if node else None
+        stage = stage or (Text(order[0], job.key_span) if order else None)
+        if stage is None:
+            continue
+        if stage.text not in members:
+            diagnostics.append(_unknown_stage(stage, order))
+            continue
+        members[stage.text].append(key)
+        stages[key] = stage
+    result = dict(jobs)
+    for key, stage in stages.items():
+        before = _stage_before(order, stage.text, members)
+        written = {need.text for need in jobs[key].needs}
+        implied = tuple(Text(need, stage.span) for need in before if need not in written)
+        result[key] = replace(jobs[key], needs=(*jobs[key].needs, *implied))
+    return result
+
+
+def _stage_before(order: list[str], stage: str, members: dict[str, list[JobKey]]) -> list[JobKey]:
+    earlier = [members[name] for name in order[: order.index(stage)] if members[name]]
+    return earlier[-1] if earlier else []
+
+
+def _unknown_stage(stage: Text, order: list[str]) -> Diagnostic:
+    listed = ", ".join(f"`{name}`" for name in order) or "no `stages` at the top of the file"
+    message = f"the stage `{stage.text[:60]}` is not one of the workflow's stages"
+    return Diagnostic(code="unknown-stage", message=message, span=stage.span, hint=f"there are: {listed}")
+
+
+def _start(node: Node) -> Span:
+    return Span(node.span.start, node.span.start)

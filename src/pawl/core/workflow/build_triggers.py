@@ -1,0 +1,91 @@
+"""`on:`: from the tree to typed triggers."""
+
+from __future__ import annotations
+
+from pawl.core.diagnostics.span import START
+from pawl.core.workflow.fields import is_true, text_of, texts_of
+from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
+from pawl.core.workflow.syntax import DeclaredSecret, Filters, Input, Schedule, Text, Trigger
+
+
+def build_triggers(node: Node | None) -> tuple[Trigger, ...]:
+    """Return one trigger for each event, in the file's order."""
+    if isinstance(node, Mapping):
+        return tuple(_trigger(_key(name), value) for name, value in node)
+    return tuple(Trigger(event=event) for event in texts_of(node))
+
+
+def _key(name: Scalar) -> Text:
+    return Text(name.text, name.span)
+
+
+def _trigger(event: Text, node: Node) -> Trigger:
+    if isinstance(node, Sequence):
+        return Trigger(event=event, schedules=_schedules(node))
+    if not isinstance(node, Mapping):
+        return Trigger(event=event)
+    return Trigger(
+        event=event,
+        types=_list(node, "types"),
+        filters=Filters(
+            branches=_list(node, "branches"),
+            branches_ignore=_list(node, "branches-ignore"),
+            tags=_list(node, "tags"),
+            tags_ignore=_list(node, "tags-ignore"),
+            paths=_list(node, "paths"),
+            paths_ignore=_list(node, "paths-ignore"),
+        ),
+        workflows=texts_of(node.get("workflows")),
+        inputs=tuple(_input(*entry) for entry in _entries(node, "inputs")),
+        secrets=tuple(_secret(*entry) for entry in _entries(node, "secrets")),
+        outputs=_outputs(node),
+    )
+
+
+def _list(node: Mapping, name: str) -> tuple[Text, ...] | None:
+    value = node.get(name)
+    return None if value is None else texts_of(value)
+
+
+def _entries(node: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
+    value = node.get(name)
+    return value.entries if isinstance(value, Mapping) else ()
+
+
+def _schedules(node: Sequence) -> tuple[Schedule, ...]:
+    schedules = []
+    for item in node.items:
+        if isinstance(item, Mapping) and (cron := text_of(item.get("cron"))) is not None:
+            schedules.append(Schedule(cron=cron, timezone=text_of(item.get("timezone"))))
+    return tuple(schedules)
+
+
+def _input(name: Scalar, node: Node) -> Input:
+    if not isinstance(node, Mapping):
+        return Input(name=_key(name))
+    return Input(
+        name=_key(name),
+        type=str(text_of(node.get("type")) or Text("string", START)),
+        required=is_true(node.get("required")),
+        default=node.get("default"),
+        description=str(text_of(node.get("description")) or ""),
+        options=tuple(option.text for option in texts_of(node.get("options"))),
+    )
+
+
+def _secret(name: Scalar, node: Node) -> DeclaredSecret:
+    if not isinstance(node, Mapping):
+        return DeclaredSecret(name=_key(name))
+    return DeclaredSecret(
+        name=_key(name),
+        required=is_true(node.get("required")),
+        description=str(text_of(node.get("description")) or ""),
+    )
+
+
+def _outputs(node: Mapping) -> dict[str, Node]:
+    outputs = {}
+    for name, value in _entries(node, "outputs"):
+        if isinstance(value, Mapping) and (inner := value.get("value")) is not None:
+            outputs[name.text] = inner
+    return outputs

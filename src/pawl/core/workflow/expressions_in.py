@@ -1,0 +1,84 @@
+"""The expressions in a file: parsed once per text, checked once per text and scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pawl.core.diagnostics import Diagnostic, Span
+from pawl.core.expressions import (
+    Condition,
+    Scope,
+    Template,
+    check_expression,
+    parse_condition,
+    parse_template,
+)
+from pawl.core.expressions.nodes import Literal
+from pawl.core.workflow.nodes import Scalar
+
+_NOTHING_KNOWN = Scope(contexts=frozenset())
+
+
+@dataclass(slots=True)
+class ExpressionChecks:
+    """Remembers texts that are known to be sound, so that a repeated one costs a look-up."""
+
+    templates: dict[str, Template] = field(default_factory=dict)
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    _sound: set[tuple[str, int]] = field(default_factory=set)
+    """Texts with the identity of the scope they were checked in; scopes live as long as the grammar."""
+
+    def template(self, node: Scalar, scope: Scope | None) -> tuple[Template, tuple[Diagnostic, ...]]:
+        """Return the parsed text of `node` and its faults, names that `scope` does not have included."""
+        text = node.text
+        if (text, id(scope)) in self._sound:
+            return self.templates[text], ()
+        template, found = parse_template(text, locate=node.locate)
+        checked = [*found]
+        for expression in template.expressions:
+            if expression.text != "insert":
+                checked += check_expression(expression, scope or _NOTHING_KNOWN)
+        if not checked:
+            self.templates[text] = template
+            self._sound.add((text, id(scope)))
+        return template, tuple(checked)
+
+    def condition(self, node: Scalar, scope: Scope | None) -> tuple[Diagnostic, ...]:
+        """Return the faults of an `if:`."""
+        text = node.text
+        if (text, id(scope)) in self._sound:
+            return ()
+        condition, found = parse_node_condition(node, scope)
+        self.conditions[text] = condition
+        if condition.expression is not None:
+            found = (*found, *check_expression(condition.expression, scope or _NOTHING_KNOWN))
+        if not found:
+            self._sound.add((text, id(scope)))
+        return found
+
+    def literal(self, template: Template) -> str | None:
+        """Return the text that a lone `${{ 'text' }}` stands for, which GitHub reads as if written plainly."""
+        if not template.is_single_expression:
+            return None
+        root = template.expressions[0].root
+        return root.value if isinstance(root, Literal) and isinstance(root.value, str) else None
+
+
+def parse_node_condition(node: Scalar, scope: Scope | None) -> tuple[Condition, tuple[Diagnostic, ...]]:
+    """Return the condition of an `if:`; where status functions are unknown (`snapshot.if`) none is implied."""
+    implicit = "success()" if scope is None or "success" in scope.functions else None
+    return parse_condition(node.text, locate=node.locate, implicit=implicit)
+
+
+def is_insert(template: Template) -> bool:
+    """Return whether one of the expressions is the directive `insert`."""
+    return any(expression.text == "insert" for expression in template.expressions)
+
+
+def insert_fault(span: Span) -> Diagnostic:
+    """Return what is said about `${{ insert }}` anywhere but as a whole key."""
+    return Diagnostic(
+        code="insert-directive",
+        message="found `${{ insert }}` in a value, expected it as a whole key, which puts a mapping in",
+        span=span,
+    )

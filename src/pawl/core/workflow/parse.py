@@ -1,0 +1,101 @@
+"""A workflow file: from text to the typed tree, with everything that is wrong with it, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+
+from pawl.core.diagnostics import Diagnostic, Span, has_errors
+from pawl.core.diagnostics.span import START
+from pawl.core.expressions import SCOPES
+from pawl.core.workflow.build_jobs import build_defaults, build_jobs, build_priority
+from pawl.core.workflow.build_triggers import build_triggers
+from pawl.core.workflow.compose import compose
+from pawl.core.workflow.fields import first_of, scalar_of, text_of
+from pawl.core.workflow.grammar import WORKFLOW_GRAMMAR
+from pawl.core.workflow.limits import DEFAULT_LIMITS, Limits
+from pawl.core.workflow.nodes import Mapping
+from pawl.core.workflow.places import root_place
+from pawl.core.workflow.read import Reader
+from pawl.core.workflow.rules import Subject, check_workflow
+from pawl.core.workflow.syntax import Workflow
+
+_ROOT = root_place("workflow", WORKFLOW_GRAMMAR, SCOPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a file means and what is wrong with it, by place.
+
+    Attributes:
+        workflow: None when errors leave nothing to work with. With errors beside it, it may be shown and
+            checked further, but not run.
+    """
+
+    workflow: Workflow | None
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+
+def parse_workflow(
+    text: str | bytes,
+    path: str = "workflow.yml",
+    *,
+    called: MappingType[str, str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Parsed:
+    """Return the workflow of a file and all findings about it, sorted by place. Never raises on any text.
+
+    Args:
+        text: the file's content.
+        path: its name, for the workflow's default name.
+        called: the texts of reusable workflows by the reference that `uses:` gives; what is passed to those
+            that are here is checked against what they declare.
+        limits: what the file may cost.
+    """
+    composed = compose(text, limits)
+    if not isinstance(composed.root, Mapping):
+        return Parsed(None, composed.diagnostics or (_nothing(composed.root is None),))
+    reader = Reader(limits)
+    reader.diagnostics += composed.diagnostics
+    reader.read(composed.root, _ROOT)
+    workflow = build_workflow(composed.root, path, reader.diagnostics)
+    subject = Subject(
+        workflow=workflow,
+        root=composed.root,
+        limits=limits,
+        expressions=reader.expressions,
+        called=called or {},
+        has_errors=has_errors(reader.diagnostics),
+    )
+    found = sorted_by_place([*reader.diagnostics, *check_workflow(subject)])
+    return Parsed(workflow if workflow.jobs else None, found)
+
+
+def build_workflow(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> Workflow:
+    """Return the typed tree of a file; parts that do not fit are left out."""
+    return Workflow(
+        path=path,
+        span=root.span,
+        name=text_of(root.get("name")),
+        run_name=scalar_of(root, "run-name"),
+        triggers=build_triggers(root.get("on")),
+        permissions=root.get("permissions"),
+        env=first_of(root, "env", "environment"),
+        defaults=build_defaults(root.get("defaults")),
+        concurrency=root.get("concurrency"),
+        jobs=build_jobs(root, diagnostics),
+        env_file=text_of(root.get("env_file")),
+        priority=build_priority(root.get("priority")),
+    )
+
+
+def sorted_by_place(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the findings in the order of the file, each once."""
+    unique = {(found.code, found.span, found.message): found for found in diagnostics}
+    return tuple(sorted(unique.values(), key=lambda found: (found.span.start, found.code)))
+
+
+def _nothing(is_empty: bool) -> Diagnostic:
+    found = "nothing" if is_empty else "a list or a single value"
+    message = f"found {found}, expected a workflow: a mapping with the keys `on` and `jobs`"
+    return Diagnostic(code="empty-workflow", message=message, span=Span(START.start, START.end))

@@ -1,0 +1,251 @@
+"""The structural check: a tree against the grammar, all faults at once, expressions included.
+
+The order of decisions is the official reader's (actions/languageservices, template-reader.ts): which shape of
+several a mapping has is decided by its keys one after the other; a scalar that is no string may be read as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pawl.core.diagnostics import Diagnostic, Severity, Span
+from pawl.core.diagnostics.suggest import did_you_mean
+from pawl.core.expressions import Template, to_text
+from pawl.core.workflow.expressions_in import ExpressionChecks, insert_fault, is_insert
+from pawl.core.workflow.grammar.shapes import (
+    BooleanShape,
+    Key,
+    MappingShape,
+    NullShape,
+    NumberShape,
+    StringShape,
+)
+from pawl.core.workflow.limits import Limits
+from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
+from pawl.core.workflow.places import Place, ScalarShape
+from pawl.core.workflow.scalars import Plain
+
+_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Checks one file. `expressions` keeps what it parsed on the way."""
+
+    limits: Limits
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    expressions: ExpressionChecks = field(default_factory=ExpressionChecks)
+    path: list[str] = field(default_factory=list)
+
+    def read(self, node: Node, place: Place) -> None:
+        """Collect the faults of `node` as a value for `place`."""
+        if isinstance(node, Scalar):
+            self.scalar(node, place)
+        elif isinstance(node, Mapping):
+            self.mapping(node, place)
+        else:
+            self.sequence(node, place)
+
+    def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+        if len(self.diagnostics) < self.limits.diagnostics:
+            self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
+
+    @property
+    def where(self) -> str:
+        """The path of keys to the current value, for messages."""
+        return f"`{'.'.join(self.path)}`".replace(".[", "[") if self.path else "the file"
+
+    def sequence(self, node: Sequence, place: Place) -> None:
+        if place.item is None:
+            self.wrong(node, place, "a list")
+            return
+        item = place.inner(place.item)
+        for index, value in enumerate(node.items):
+            self.path.append(f"[{index}]")
+            self.read(value, item)
+            self.path.pop()
+
+    def scalar(self, node: Scalar, place: Place) -> None:
+        value = node.value
+        if isinstance(value, str):
+            if place.is_condition:
+                self.diagnostics += self.expressions.condition(node, place.scope)
+                return
+            if "${{" in value:
+                template = self.template(node, place)
+                if template is None:
+                    return
+                literal = self.expressions.literal(template)
+                if literal is None:
+                    self.check_place(node, place, template)
+                    return
+                value = literal
+        if not _fits(value, place.scalars):
+            self.wrong(node, place, f"`{_shown(to_text(_number(value)))}`" if value is not None else "nothing")
+
+    def check_place(self, node: Scalar, place: Place, template: Template) -> None:
+        if is_insert(template):
+            self.diagnostics.append(insert_fault(node.span))
+        elif place.scope is None:
+            message = f"found an expression in {self.where}, expected a fixed value: nothing is known here yet"
+            self.report("expression-not-allowed", message, node.span)
+
+    def template(self, node: Scalar, place: Place) -> Template | None:
+        """Return the scalar's template, or None when it has faults (which are then reported)."""
+        template, found = self.expressions.template(node, place.scope)
+        self.diagnostics += found
+        return None if any(fault.severity is Severity.ERROR for fault in found) else template
+
+    def mapping(self, node: Mapping, place: Place) -> None:
+        shapes = _candidates(node, place.mappings)
+        if not shapes:
+            self.wrong(node, place, "a mapping")
+            return
+        others = next((shape for shape in shapes[:1] if shape.other_key), None)
+        seen: dict[str, str] = {}
+        has_expression_key = False
+        for name, value in node.entries:
+            if "${{" in name.text:
+                has_expression_key = True
+                self.expression_key(name, value, place, others)
+                continue
+            known = _known(shapes, name.text)
+            if known is not None:
+                shapes = [shape for shape in shapes if name.text in shape.keys]
+                self.note_seen(name, known, seen)
+                self.inside(name.text, value, place.inner(known.type))
+            elif others is not None:
+                self.key(name, place.inner(others.other_key or "any"))
+                self.inside(name.text, value, place.inner(others.other_value))
+            else:
+                self.unknown_key(name, shapes)
+        if not has_expression_key:
+            self.check_required(node, shapes, seen)
+        elif len(shapes) > 1:
+            self.undecided(node, shapes)
+
+    def inside(self, key: str, value: Node, place: Place) -> None:
+        self.path.append(key[:_SHOWN])
+        self.read(value, place)
+        self.path.pop()
+
+    def key(self, name: Scalar, place: Place) -> None:
+        if not name.text and not _fits("", place.scalars):
+            self.report("unknown-key", f"found an empty key in {self.where}, expected a name", name.span)
+
+    def expression_key(self, name: Scalar, value: Node, place: Place, others: MappingShape | None) -> None:
+        if place.scope is None:
+            message = f"found an expression as a key in {self.where}, expected a name"
+            self.report("expression-not-allowed", message, name.span)
+            return
+        self.template(name, place)
+        inner = others.other_value if others and not others.keys else "any"
+        self.inside(name.text, value, place.inner(inner))
+
+    def note_seen(self, name: Scalar, known: Key, seen: dict[str, str]) -> None:
+        meant = known.stands_for or name.text
+        if (other := seen.get(meant)) is not None:
+            message = f"{self.where} has both `{other}` and `{name.text}`, which mean the same"
+            self.report("duplicate-key", message, name.span, f"keep `{meant}`")
+        seen[meant] = name.text
+
+    def unknown_key(self, name: Scalar, shapes: list[MappingShape]) -> None:
+        candidates = sorted({known for shape in shapes for known in shape.keys})
+        hint = did_you_mean(name.text, candidates)
+        if hint is None and candidates:
+            hint = f"known here: {_listed(candidates)}"
+        self.report("unknown-key", f"unknown key `{_shown(name.text)}` in {self.where}", name.span, hint)
+
+    def check_required(self, node: Mapping, shapes: list[MappingShape], seen: dict[str, str]) -> None:
+        if len(shapes) > 1:
+            self.undecided(node, shapes)
+            return
+        for name, known in shapes[0].keys.items():
+            if known.required and name not in seen:
+                span = Span(node.span.start, node.span.start)
+                self.report("missing-key", f"missing key `{name}` in {self.where}", span, known.about)
+
+    def undecided(self, node: Mapping, shapes: list[MappingShape]) -> None:
+        deciding = [name for shape in shapes for name, known in shape.keys.items() if known.required]
+        message = f"{self.where} says too little, expected one of the keys {_listed(deciding)}"
+        self.report("missing-key", message, Span(node.span.start, node.span.start))
+
+    def wrong(self, node: Node, place: Place, found: str) -> None:
+        span = node.span if isinstance(node, Scalar) else Span(node.span.start, node.span.start)
+        words = [word for shape in place.scalars if isinstance(shape, StringShape) for word in shape.words]
+        hint = did_you_mean(node.text, words) if isinstance(node, Scalar) and words else None
+        code = "wrong-value" if isinstance(node, Scalar) and words else "wrong-type"
+        self.report(code, f"found {found} in {self.where}, expected {_expected(place)}", span, hint)
+
+
+def _candidates(node: Mapping, shapes: tuple[MappingShape, ...]) -> list[MappingShape]:
+    """Return the shapes to try: one of Pawl's own only for a mapping that has none of GitHub's keys."""
+    own = [shape for shape in shapes if shape.own]
+    if not own:
+        return list(shapes)
+    others = [shape for shape in shapes if not shape.own]
+    is_githubs = any("${{" in name.text or _known(others, name.text) for name, _ in node.entries)
+    return others if is_githubs or not node.entries else own
+
+
+def _known(shapes: list[MappingShape], name: str) -> Key | None:
+    found = None
+    for shape in shapes:
+        found = shape.keys.get(name, found)
+    return found
+
+
+def _fits(value: Plain, shapes: tuple[ScalarShape, ...]) -> bool:
+    if any(_fits_as_is(value, shape) for shape in shapes):
+        return True
+    if isinstance(value, str):
+        return False
+    text = to_text(_number(value))
+    return any(_fits_as_is(text, shape) for shape in shapes)
+
+
+def _fits_as_is(value: Plain, shape: ScalarShape) -> bool:
+    match shape:
+        case NullShape():
+            return value is None
+        case BooleanShape():
+            return isinstance(value, bool)
+        case NumberShape():
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case StringShape():
+            if not isinstance(value, str) or (shape.words and value not in shape.words):
+                return False
+            return bool(value) or not shape.non_empty
+
+
+def _number(value: Plain) -> None | bool | float | str:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _shown(text: str) -> str:
+    first = text.split("\n", 1)[0]
+    return first if len(first) <= _SHOWN and first == text else f"{first[:_SHOWN]}…"
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in dict.fromkeys(words))
+
+
+def _expected(place: Place) -> str:
+    kinds: list[str] = []
+    for shape in place.scalars:
+        match shape:
+            case NullShape():
+                kinds.append("nothing")
+            case BooleanShape():
+                kinds.append("`true` or `false`")
+            case NumberShape():
+                kinds.append("a number")
+            case StringShape(words=words) if words:
+                kinds.append(f"one of {_listed(list(words))}" if len(words) > 1 else f"`{words[0]}`")
+            case StringShape(non_empty=non_empty):
+                kinds.append("a text that is not empty" if non_empty else "a text")
+    kinds += ["a list"] if place.item else []
+    kinds += ["a mapping"] if place.mappings else []
+    return " or ".join(dict.fromkeys(kinds))

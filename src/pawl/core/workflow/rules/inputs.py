@@ -1,0 +1,47 @@
+"""Declared inputs of `workflow_dispatch` and `workflow_call` (actions/languageservices, workflow-dispatch.ts)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pawl.core.diagnostics import Diagnostic
+from pawl.core.workflow.fields import has_expression, plain_text
+from pawl.core.workflow.nodes import Scalar
+from pawl.core.workflow.rules.subject import Subject, error
+from pawl.core.workflow.syntax import Input, Trigger
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield `input-options` and `input-default`."""
+    for trigger in subject.workflow.triggers:
+        for declared in trigger.inputs:
+            yield from _check_options(trigger, declared)
+            yield from _check_default(declared)
+
+
+def _check_options(trigger: Trigger, declared: Input) -> Iterator[Diagnostic]:
+    if trigger.event.text != "workflow_dispatch":
+        return
+    if declared.type == "choice" and not declared.options:
+        message = f"the input `{declared.name}` is a choice of nothing, expected `options`"
+        yield error("input-options", message, declared.name.span)
+    if declared.type != "choice" and declared.options:
+        message = f"the input `{declared.name}` has `options` but is no choice"
+        yield error("input-options", message, declared.name.span, "add `type: choice`")
+
+
+def _check_default(declared: Input) -> Iterator[Diagnostic]:
+    default = declared.default
+    if not isinstance(default, Scalar) or default.value is None or has_expression(default):
+        return
+    value = default.value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {"boolean": isinstance(value, bool), "number": is_number}.get(declared.type, True)
+    text = plain_text(value)
+    if not fits:
+        message = f"the default `{text[:60]}` of the input `{declared.name}` is no {declared.type}"
+        yield error("input-default", message, default.span, "write it without quotes")
+    elif declared.type == "choice" and declared.options and text not in declared.options:
+        listed = ", ".join(f"`{option}`" for option in declared.options[:20])
+        message = f"the default `{text[:60]}` of the input `{declared.name}` is none of its options"
+        yield error("input-default", message, default.span, f"there are: {listed}")
