@@ -1,0 +1,126 @@
+"""The command group: the list of commands, with their modules imported only when one is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from pawl.cli.errors import run_guarded
+from pawl.cli.examples import write_examples
+from pawl.cli.terminal.screen import use_colour
+from pawl.cli.version import VERSION
+from pawl.core.diagnostics.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command: where it is, what `pawl --help` says about it, and under which heading."""
+
+    module: str
+    summary: str
+    heading: str
+
+
+COMMANDS = {
+    "init": Entry("init", "Write a starter workflow for this project.", "Start"),
+    "validate": Entry("validate", "Check workflow and action files.", "Start"),
+    "plan": Entry("plan", "Show what an event would run, and why.", "Start"),
+    "run": Entry("run", "Run a workflow on the working tree.", "Run"),
+    "runs": Entry("runs", "List the runs of this project.", "Look"),
+    "logs": Entry("logs", "Show the log of a run.", "Look"),
+    "why": Entry("why", "Say why a job or step ran, was skipped or failed.", "Look"),
+    "shell": Entry("shell", "Open a shell in the container of a failed job.", "Look"),
+    "eval": Entry("evaluate", "Evaluate an expression.", "Tools"),
+    "schema": Entry("schema", "Print the JSON Schema of workflow files.", "Tools"),
+    "doctor": Entry("doctor", "Check this machine, and clean up after killed runs.", "Tools"),
+    "completion": Entry("completion", "Print the completion script for a shell.", "Tools"),
+}
+
+
+_FIRST_ROUND = (
+    ("pawl init", "write a starter workflow"),
+    ("pawl validate", "check the workflow files"),
+    ("pawl plan --event push", "see what a push would run, and why"),
+    ("pawl run", "run it, on the files as they are now"),
+)
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; imports a command's module when it is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        """Return the names in the order they are shown."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click calls it so
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Return the command called `cmd_name`, importing its module, or None."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"pawl.cli.commands.{entry.module}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` name; one that does not exist gets a "did you mean"."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS) or f"there are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command `{args[0]}`: {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click calls it so
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the commands under their headings, without importing them."""
+        for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values()):
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name, entry.summary) for name, entry in COMMANDS.items() if entry.heading == heading]
+                )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a first round of examples, then the exit codes."""
+        write_examples(_FIRST_ROUND, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 success, 1 the run or check failed, 2 wrong use, 3 our fault or the machine's,"
+    " 130 interrupted.",
+)
+@click.version_option(VERSION, message="pawl %(version)s")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="When to use colours. NO_COLOR in the environment turns them off too.",
+)
+@click.pass_context
+def pawl(ctx: click.Context, color: str) -> None:
+    """Run GitHub Actions workflows on your own machines, and on your working tree."""
+    ctx.color = use_colour(color, sys.stdout)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` name and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            # A character that the terminal's encoding lacks is no reason to fail.
+            reconfigure(errors="replace")
+    return run_guarded(lambda: pawl.main(list(arguments), prog_name="pawl", standalone_mode=False))

@@ -1,0 +1,149 @@
+"""`pawl logs`: the stored log of a run, of one in progress too."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from pawl.adapters.runs_folder import RunFolder, RunsFolder, RunState
+from pawl.cli.examples import ExampleCommand
+from pawl.cli.log_printer import LogPrinter, LogWish
+from pawl.cli.project import find_project
+from pawl.cli.stored_runs import (
+    FAILED,
+    StepPlace,
+    draw_picture,
+    list_steps,
+    parse_run_number,
+    select_jobs,
+    select_steps,
+)
+from pawl.cli.terminal.screen import look_at
+from pawl.cli.view.picture import Phase
+from pawl.core.model.errors import UsageError
+
+_POLL_SECONDS = 0.1
+
+
+@click.command(
+    name="logs",
+    cls=ExampleCommand,
+    examples=(
+        ("pawl logs", "the whole log of the latest run"),
+        ("pawl logs 12 --failed", "the steps of run 12 that failed"),
+        ("pawl logs -j test --step pytest", "one step of one job"),
+        ("pawl logs -f", "follow a run in progress"),
+        ("pawl logs 12 --grep 'error|warn'", "the lines that match"),
+        ("pawl logs 12 --json", "one JSON object a line"),
+    ),
+)
+@click.argument("run", required=False)
+@click.option("-j", "--job", metavar="JOB", help="Only this job: its id, key or name.")
+@click.option("--step", metavar="STEP", help="Only this step: its name, a part of it, its id or its number.")
+@click.option("--failed", is_flag=True, help="Only steps that failed.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines of each step.")
+@click.option("--timestamps", is_flag=True, help="Begin each line with its time, in UTC.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("--grep", metavar="REGEX", help="Only lines that match this regular expression.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
+    ctx: click.Context,
+    run: str | None,
+    *,
+    job: str | None,
+    step: str | None,
+    failed: bool,
+    tail: int | None,
+    timestamps: bool,
+    follow: bool,
+    grep: str | None,
+    as_json: bool,
+) -> None:
+    """Show the log of RUN, a run's number; of the latest run without it."""
+    folder = RunsFolder(find_project(Path.cwd()).root).open(parse_run_number(run))
+    choice = _Choice(job, step, failed=failed)
+    places = choice.select(folder)
+    wish = LogWish(
+        timestamps=timestamps,
+        as_json=as_json,
+        tail=tail,
+        pattern=_compile(grep),
+        with_job=follow or len({place.job_id for place in places}) > 1,
+        with_heads=not follow and len(places) > 1,
+    )
+    screen = look_at(sys.stdout, colour=bool(ctx.color))
+    printer = LogPrinter(folder.logs, screen, wish)
+    if follow:
+        _follow(folder, choice, printer)
+        return
+    is_over = folder.record.state is not RunState.RUNNING
+    for place in places:
+        _print(printer, place, is_over=is_over)
+    if failed and not places:
+        click.echo(f"Nothing failed in run {folder.number}.", err=True)
+
+
+class _Choice:
+    """Which steps to show; asked again and again while a run is followed."""
+
+    def __init__(self, job: str | None, step: str | None, *, failed: bool) -> None:
+        self._job = job
+        self._step = step
+        self._failed = failed
+
+    def select(self, folder: RunFolder) -> list[StepPlace]:
+        """Return the steps there are now, in order.
+
+        Raises:
+            UsageError: the job or step does not exist.
+        """
+        picture = draw_picture(folder.events())
+        places = list_steps(select_jobs(picture, self._job))
+        if self._step is not None:
+            places = select_steps(places, self._step)
+        if self._failed:
+            places = [each for each in places if each.step.outcome in FAILED]
+        return places
+
+    def try_select(self, folder: RunFolder) -> list[StepPlace]:
+        """Return the same; nothing while what was asked for has not begun."""
+        try:
+            return self.select(folder)
+        except UsageError:
+            return []
+
+
+def _follow(folder: RunFolder, choice: _Choice, printer: LogPrinter) -> None:
+    while True:
+        # The state first: what was written before the end is then printed for certain.
+        is_over = folder.record.state is not RunState.RUNNING
+        places = choice.select(folder) if is_over else choice.try_select(folder)
+        for place in places:
+            _print(printer, place, is_over=is_over)
+        if is_over:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _print(printer: LogPrinter, place: StepPlace, *, is_over: bool) -> None:
+    ended = is_over or place.step.phase is Phase.ENDED
+    written = False
+    for text in printer.new_lines(place, is_over=ended):
+        sys.stdout.write(text + "\n")
+        written = True
+    if written:
+        sys.stdout.flush()
+
+
+def _compile(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(f"`{pattern}` is no regular expression: {error}") from error

@@ -1,0 +1,24 @@
+"""The `pawl` command: the entry point. Commands are loaded when they are called, not before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pawl.cli.version import VERSION
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (docs/reference/exit-codes.md)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments) == ["--version"]:
+        # Asked by scripts before every call: not worth the 50 ms that importing click takes.
+        sys.stdout.write(f"pawl {VERSION}\n")
+        return 0
+    from pawl.cli.application import run  # noqa: PLC0415 - lazy, see above
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

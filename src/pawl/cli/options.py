@@ -1,0 +1,81 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pawl.cli.local_event import EventWish, read_payload
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class KeyValue(click.ParamType[tuple[str, str]]):
+    """`name=value`; the value may hold further equal signs and be empty."""
+
+    name = "key=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the pair."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = str(value).partition("=")
+        if not equals or not key.strip():
+            self.fail(f"`{value}` is not of the form name=value", param, ctx)
+        return key.strip(), text
+
+
+KEY_VALUE = KeyValue()
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+_EVENT_OPTIONS = (
+    click.option(
+        "--event",
+        "event",
+        metavar="EVENT",
+        help="The event, with an activity type after a dot if wanted: push, pull_request.closed.",
+    ),
+    click.option("--event-file", type=FILE, help="The event's payload: the JSON body of a webhook delivery."),
+    click.option("--branch", metavar="NAME", help="The branch it is about; by default the one checked out."),
+    click.option("--tag", metavar="NAME", help="The tag it is about, instead of a branch."),
+    click.option("--base", metavar="NAME", help="For pull requests: the branch it wants to go into."),
+    click.option(
+        "--changed",
+        multiple=True,
+        metavar="FILE",
+        help="A changed file, for path filters; by default what differs from the default branch. Repeatable.",
+    ),
+    click.option(
+        "--input", "inputs", multiple=True, type=KEY_VALUE, help="An input of workflow_dispatch. Repeatable."
+    ),
+)
+
+
+def event_options(function: _Function) -> _Function:
+    """Give a command the options that describe an event; it gets them as keywords for `read_wish`."""
+    for option in reversed(_EVENT_OPTIONS):
+        function = option(function)
+    return function
+
+
+def read_wish(options: dict[str, Any]) -> EventWish:
+    """Return the event wished for, taking the options of `event_options` out of `options`.
+
+    Raises:
+        UsageError: the event file cannot be read.
+    """
+    file = options.pop("event_file")
+    return EventWish(
+        name=options.pop("event"),
+        payload=read_payload(file) if file else None,
+        branch=options.pop("branch"),
+        tag=options.pop("tag"),
+        base=options.pop("base"),
+        changed=tuple(options.pop("changed")),
+        inputs=dict(options.pop("inputs")),
+    )

@@ -1,0 +1,1 @@
+"""What a terminal needs: cells, colours, glyphs, and a sieve for text from outside."""

@@ -1,0 +1,80 @@
+"""Log bytes to lines for people: split, decoded, sieved, with the runner's markers understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pawl.cli.terminal.sanitise import sanitise
+
+MOST_LINE_BYTES = 64 * 1024
+"""A longer line is shown in pieces of this size."""
+
+# `##[name]text` as the runner writes it into logs, and `::name props::text` as a step wrote it.
+_MARKER = re.compile(
+    r"(?:##\[(?P<hash>[a-z]+)\]|::(?P<colons>[a-z]+)(?: [^\n]{0,2000}?)?::)(?P<text>.*)", re.DOTALL
+)
+_KNOWN = frozenset({"group", "endgroup", "error", "warning", "notice", "debug", "command", "section"})
+
+
+class Marker(StrEnum):
+    """What a line of a log is."""
+
+    TEXT = "text"
+    GROUP = "group"
+    END_GROUP = "endgroup"
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+    DEBUG = "debug"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """One line fit for a terminal."""
+
+    marker: Marker
+    text: str
+
+
+def read_line(raw: bytes, *, colour: bool) -> ShownLine:
+    """Return a log line (bytes without newline) as it is to be shown."""
+    text = raw.decode("utf-8", "replace")
+    if text.startswith(("##[", "::")) and (match := _MARKER.match(text)):
+        name = match["hash"] or match["colons"]
+        if name in _KNOWN:
+            marker = Marker.GROUP if name == "section" else Marker(name)
+            return ShownLine(marker, sanitise(_unescape(match["text"]), colour=colour))
+    return ShownLine(Marker.TEXT, sanitise(text, colour=colour))
+
+
+def _unescape(text: str) -> str:
+    # The data of a workflow command is escaped (GitHub docs, workflow commands).
+    if "%" not in text:
+        return text
+    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+class LineSplitter:
+    """Puts blocks of one stream together to lines; holds at most `MOST_LINE_BYTES`."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the lines that `data` completes, without their newlines."""
+        *lines, rest = (self._held + data).split(b"\n")
+        yield from lines
+        while len(rest) > MOST_LINE_BYTES:
+            yield rest[:MOST_LINE_BYTES]
+            rest = rest[MOST_LINE_BYTES:]
+        self._held = rest
+
+    def flush(self) -> Iterator[bytes]:
+        """Yield what is left without a newline at its end, if anything."""
+        if self._held:
+            yield self._held
+        self._held = b""
