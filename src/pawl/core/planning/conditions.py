@@ -1,0 +1,159 @@
+"""A job's condition: what the status functions mean for a job, and what is known before anything ran.
+
+Source: GitHub documentation, "Evaluate expressions in workflows and actions", status check functions: at job
+level they look at all transitive needs (language.md rules 25 and 26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pawl.core.diagnostics import has_errors
+from pawl.core.expressions import (
+    Evaluation,
+    Expression,
+    ExpressionError,
+    Value,
+    evaluate,
+    is_truthy,
+    parse_expression,
+)
+from pawl.core.expressions.nodes import Call, Context, walk
+from pawl.core.model.plan import Outlook, Verdict
+from pawl.core.model.status import Conclusion
+from pawl.core.planning.render import Functions
+
+_STATUS_FUNCTIONS = frozenset({"success", "failure", "cancelled", "always"})
+
+
+@lru_cache(maxsize=4096)
+def parsed_condition(text: str) -> Expression:
+    """Return a condition's effective expression, parsed.
+
+    Raises:
+        ExpressionError: it does not parse.
+    """
+    expression, diagnostics = parse_expression(text)
+    if expression is None or has_errors(diagnostics):
+        message = diagnostics[0].message if diagnostics else "the condition is empty"
+        raise ExpressionError(message, kind="syntax")
+    return expression
+
+
+def job_functions(ancestors: Collection[Conclusion], *, cancelled: bool) -> Functions:
+    """Return the status functions of a job's condition, given how all its transitive needs ended."""
+    success = not cancelled and all(result is Conclusion.SUCCESS for result in ancestors)
+    failed = {Conclusion.FAILURE, Conclusion.TIMED_OUT}
+    failure = not cancelled and any(result in failed for result in ancestors)
+    return {
+        "success": lambda: success,
+        "failure": lambda: failure,
+        "cancelled": lambda: cancelled,
+        "always": lambda: True,
+    }
+
+
+def looks_at(expression: Expression, context: str) -> bool:
+    """Return whether the expression uses a context, whatever its letter case."""
+    return any(isinstance(node, Context) and node.name.lower() == context for node in walk(expression.root))
+
+
+def uses_status(expression: Expression) -> bool:
+    """Return whether the expression calls a status function."""
+    return any(
+        isinstance(node, Call) and node.name.lower() in _STATUS_FUNCTIONS for node in walk(expression.root)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A condition's truth with the evaluation it comes from."""
+
+    holds: bool
+    evaluation: Evaluation
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return the trace for people."""
+        return tuple(self.evaluation.trace.lines())
+
+
+def evaluate_job_condition(text: str, contexts: Mapping[str, Value], functions: Functions) -> Outcome:
+    """Return whether a condition holds.
+
+    Raises:
+        ExpressionError: it cannot be evaluated.
+    """
+    evaluation = evaluate(parsed_condition(text), contexts, functions=functions)
+    return Outcome(holds=is_truthy(evaluation.value), evaluation=evaluation)
+
+
+def foresee(
+    text: str,
+    written: str | None,
+    contexts: Mapping[str, Value],
+    needs: Mapping[str, Outlook],
+    ancestors: Mapping[str, Outlook],
+) -> Verdict:
+    """Return what can be said about a job before anything ran.
+
+    Its condition is evaluated for every way in which its needs may end; where the answer is always the same,
+    it is certain.
+
+    Args:
+        text: the effective condition.
+        written: as in the file, or None.
+        contexts: all that the condition sees; `needs` holds the skipped ones only.
+        needs: outlooks of the direct needs.
+        ancestors: outlooks of all transitive needs.
+
+    Raises:
+        ExpressionError: the condition cannot be evaluated.
+    """
+    expression = parsed_condition(text)
+    unknown = [key for key, outlook in needs.items() if outlook is not Outlook.SKIPPED]
+    if unknown and looks_at(expression, "needs"):
+        reason = f"its condition looks at {_named(unknown)}, which has not run yet"
+        return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
+    outcomes = [
+        evaluate_job_condition(text, contexts, job_functions(endings, cancelled=False))
+        for endings in _endings(ancestors)
+    ]
+    holds = {outcome.holds for outcome in outcomes}
+    if len(holds) == 2:
+        return Verdict(outlook=Outlook.DECIDED_LATER, reason=_later(written, list(needs)))
+    outlook = Outlook.RUNS if holds == {True} else Outlook.SKIPPED
+    return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=outcomes[0].lines)
+
+
+def _endings(ancestors: Mapping[str, Outlook]) -> list[list[Conclusion]]:
+    """Return the ways in which the needs may end that status functions can tell apart."""
+    skipped = [Conclusion.SKIPPED for outlook in ancestors.values() if outlook is Outlook.SKIPPED]
+    open_ones = len(ancestors) - len(skipped)
+    if not open_ones:
+        return [skipped]
+    return [[*skipped, ending] for ending in (Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.SKIPPED)]
+
+
+def _later(written: str | None, needs: list[str]) -> str:
+    if written is None or not written.strip():
+        return f"it runs when {_named(needs)} and all before succeed" if needs else "it is decided later"
+    return f"its condition depends on how {_named(needs)} ends"
+
+
+def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[str, Outlook]) -> str:
+    skipped = [key for key, outlook in ancestors.items() if outlook is Outlook.SKIPPED]
+    if written is not None and written.strip():
+        if outlook is Outlook.RUNS:
+            return "its condition is true"
+        return f"its condition is false{f', as {_named(skipped)} is skipped' if skipped else ''}"
+    if outlook is Outlook.RUNS:
+        return "it needs nothing and has no condition"
+    return f"{_named(skipped)} is skipped, and it has no condition of its own"
+
+
+def _named(keys: list[str]) -> str:
+    shown = [f"`{key}`" for key in keys[:5]] + ([f"{len(keys) - 5} more"] if len(keys) > 5 else [])
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)

@@ -1,0 +1,65 @@
+"""What a job asks for that this version of Pawl parses and checks but does not run: a sentence each.
+
+Nothing is silently ignored: `plan` and `run` show these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pawl.core.model.plan import Json, PlannedJob, PlannedStep
+from pawl.core.workflow.syntax import Job
+
+_HOSTED_ELSEWHERE = ("windows", "macos")
+_BUILT_IN_ACTION = "actions/checkout"
+
+
+def unsupported_features(job: Job, planned: PlannedJob) -> tuple[str, ...]:
+    """Return a sentence, without a full stop, for everything in the job that would not run as written."""
+    return tuple(dict.fromkeys(_features(job, planned)))
+
+
+def _features(job: Job, planned: PlannedJob) -> Iterator[str]:
+    if planned.uses is not None:
+        yield f"it calls the reusable workflow `{planned.uses}`; reusable workflows do not run yet"
+    if planned.environment is not None:
+        yield f"it deploys to environment {_shown(planned.environment)}, whose approval gates do not exist yet"
+    if job.snapshot is not None:
+        yield "`snapshot` makes an image of a hosted runner; Pawl has none"
+    for label in _labels(planned.runs_on):
+        if label.lower().startswith(_HOSTED_ELSEWHERE):
+            yield f"it runs on `{label}`; only Linux runs yet"
+    yield from _steps(planned.steps)
+
+
+def _shown(environment: Json) -> str:
+    name = environment.get("name") if isinstance(environment, dict) else environment
+    return f"`{name}`"
+
+
+def _labels(runs_on: Json) -> Iterator[str]:
+    match runs_on:
+        case str():
+            yield runs_on
+        case list():
+            yield from (item for item in runs_on if isinstance(item, str))
+        case dict():
+            yield from _labels(runs_on.get("labels"))
+        case _:
+            pass
+
+
+def _steps(steps: Sequence[PlannedStep]) -> Iterator[str]:
+    for step in steps:
+        if step.kind in {"parallel", "wait", "cancel"}:
+            yield f"line {step.line}: `{step.kind}` steps do not run yet"
+        if step.background:
+            yield f"line {step.line}: `background` steps do not run yet"
+        if step.uses is not None and not is_runnable_action(step.uses):
+            yield f"line {step.line}: action `{step.uses}` comes from elsewhere; remote actions do not run yet"
+
+
+def is_runnable_action(uses: str) -> bool:
+    """Return whether this version runs the action: checkout, one in the repository, a container image."""
+    name = uses.split("@", 1)[0].lower()
+    return uses.startswith(("./", "$/", "docker://")) or name == _BUILT_IN_ACTION
