@@ -43,7 +43,8 @@ OnCommand = Callable[[Command], None]
 """Told each command whose effect is the engine's: outputs, state, variables, paths, matchers, refusals."""
 
 # The blanks the runner skips before `::`, and any byte beyond ASCII, as some of those are blanks too.
-_CANDIDATE = re.compile(rb"^[\t\x0b-\x0d \x80-\xff]*::|##\[", re.MULTILINE)
+_COLONS = re.compile(rb"[\t\x0b-\x0d \x80-\xff]*::")
+_COLONS_LATER = re.compile(rb"\n[\t\x0b-\x0d \x80-\xff]*::")
 _SECRET_LINE = re.compile(rb"(?:::|##\[)add-mask", re.IGNORECASE)
 
 
@@ -113,31 +114,27 @@ class OutputReading:
 
     def _read(self, block: bytes, stream: str) -> None:
         """Read whole lines; what is no command goes on in stretches as long as can be."""
-        shown = 0
-        position = 0
-        while position < len(block):
-            position = self._next_line(block, position)
-            if position < 0:
-                break
+        shown: list[bytes] = []
+        copied = 0
+        candidates = _Candidates(block)
+        position = self._next_line(candidates, 0, len(block))
+        while position >= 0:
             end = block.find(b"\n", position) + 1 or len(block)
             line = block[position:end].removesuffix(b"\n").removesuffix(b"\r")
             found = self._recognise(line)
             if found is not None:
-                self._log.write(block[shown:position], stream=stream)
-                self._log.write(self._perform(found, line), stream=stream)
-                shown = end
-            position = end
-        if shown < len(block):
-            self._log.write(block[shown:] if shown else block, stream=stream)
+                shown += (block[copied:position], self._perform(found, line))
+                copied = end
+            position = self._next_line(candidates, end, len(block))
+        self._log.write(b"".join((*shown, block[copied:])) if shown else block, stream=stream)
 
-    def _next_line(self, block: bytes, position: int) -> int:
+    def _next_line(self, candidates: _Candidates, position: int, size: int) -> int:
         """Return where the next line begins that needs a closer look, -1 when none does."""
+        if position >= size:
+            return -1
         if self._matching is not None and self._matching.active:
             return position
-        if block.find(b"::", position) < 0 and block.find(b"##[", position) < 0:
-            return -1
-        found = _CANDIDATE.search(block, position)
-        return -1 if found is None else max(block.rfind(b"\n", 0, found.start()) + 1, position)
+        return candidates.after(position)
 
     def _recognise(self, line: bytes) -> Command | _Problem | None:
         """Return what `line` is apart from text."""
@@ -185,18 +182,17 @@ class OutputReading:
         try:
             self._log.secrets.add(value)
         except TooManySecrets:
+            refusal = Rejected("Too many values are to be masked: the output is withheld", fails=True)
+            self._log.write_line(self._reject(refusal).decode().rstrip())
             self._log.withhold()
-            return self._reject(
-                Rejected("Too many values are to be masked: the step's output is withheld", fails=True)
-            )
+            return b""
         return b"::add-mask::***\n" if self._echo else b""
 
     def _reject(self, refusal: Rejected) -> bytes:
         level = AnnotationLevel.ERROR if refusal.fails else AnnotationLevel.WARNING
         self._log.annotate(annotation(level, refusal.message, {}))
-        self._log.write_line(f"##[{level.value}]{refusal.message}")
         self._on_command(refusal)
-        return b""
+        return _tagged(level.value, refusal.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +237,7 @@ class _LineSplitter:
 
     def _let_go(self, done: list[tuple[bytes, bool]]) -> None:
         """Pass on a long unfinished line, unless it may yet turn out to be a command."""
-        if _CANDIDATE.search(self._held) is None:
+        if _Candidates(self._held).after(0) < 0:
             self._inside_long = True
         elif len(self._held) <= MAX_LINE:
             return
@@ -255,6 +251,37 @@ class _LineSplitter:
             self._inside_long = True
         done.append((self._held, False))
         self._held = b""
+
+
+class _Candidates:
+    """The lines of a block that may hold a command, found without looking at the others.
+
+    Each of the two forms keeps the place of its next hit, so that a block is searched once for each,
+    however many there are of the other.
+    """
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._colons = -1 if b"::" in block else len(block)
+        self._brackets = -1 if b"##[" in block else len(block)
+
+    def after(self, position: int) -> int:
+        """Return where the next such line begins at or after `position`, where a line begins; -1: nowhere."""
+        if self._colons < position:
+            self._colons = self._find_colons(position)
+        if self._brackets < position:
+            found = self._block.find(b"##[", position)
+            line = self._block.rfind(b"\n", position, max(found, position)) + 1
+            self._brackets = len(self._block) if found < 0 else max(line, position)
+        first = min(self._colons, self._brackets)
+        return first if first < len(self._block) else -1
+
+    def _find_colons(self, position: int) -> int:
+        if _COLONS.match(self._block, position):
+            return position
+        # A pattern that begins with one literal byte is searched at the speed of memchr.
+        later = _COLONS_LATER.search(self._block, position)
+        return len(self._block) if later is None else later.start() + 1
 
 
 def _is_echoed(command: Command) -> bool:
