@@ -110,6 +110,14 @@ class JobPicture:
         bad = {Conclusion.FAILURE, Conclusion.TIMED_OUT}
         return next((step for step in self.steps.values() if step.conclusion in bad), None)
 
+    @property
+    def failure(self) -> str:
+        """Return why it failed, the reason before the step's name: names are long and get cut off."""
+        step = self.failed_step
+        if step is None:
+            return one_line(self.reason) or "failed"
+        return f"{one_line(step.reason) or 'failed'} in {step.name}"
+
 
 @dataclass(slots=True)
 class RunPicture:

@@ -64,9 +64,8 @@ def _draw_jobs(picture: RunPicture, screen: Screen) -> Iterator[Line]:
 def _why(job: JobPicture) -> tuple[Piece, ...]:
     if job.conclusion is Conclusion.SUCCESS:
         return ()
-    step = job.failed_step
-    if job.conclusion in _BAD and step is not None:
-        return (Piece(f"  {step.name}: {one_line(step.reason) or 'failed'}", Style.BAD),)
+    if job.conclusion in _BAD:
+        return (Piece(f"  {job.failure}", Style.BAD),)
     return (Piece(f"  {one_line(job.reason) or job.conclusion or 'never started'}", Style.FAINT),)
 
 

@@ -118,11 +118,10 @@ def _note(job: JobPicture) -> Piece:
         return Piece("  cancelling", Style.WARN)
     if job.conclusion is Conclusion.SKIPPED:
         return Piece("  skipped", Style.FAINT)
-    if job.conclusion in _BAD and job.failed_step is not None:
-        step = job.failed_step
-        return Piece(f"  {step.name}: {one_line(step.reason) or 'failed'}", Style.BAD)
-    if job.conclusion in _BAD or job.conclusion is Conclusion.CANCELLED:
-        return Piece(f"  {one_line(job.reason)}", Style.BAD if job.conclusion in _BAD else Style.WARN)
+    if job.conclusion in _BAD:
+        return Piece(f"  {job.failure}", Style.BAD)
+    if job.conclusion is Conclusion.CANCELLED:
+        return Piece("  cancelled", Style.WARN)
     if job.phase is Phase.WAITING:
         return Piece("  queued" if job.queued else "  waiting", Style.FAINT)
     return Piece("  again" if job.attempt > 1 else "", Style.WARN)
@@ -141,7 +140,7 @@ def _draw_steps(job: JobPicture, now: float, screen: Screen, detail: _Detail) ->
     total = max(len(job.step_names), len(job.steps))
     for step in job.steps.values():
         if step.phase is Phase.RUNNING:
-            place = f" ({hidden + 1}/{total})" if hidden else ""
+            place = f"{hidden + 1}/{total} " if hidden else ""
             yield _step_line(step, _clock(now - step.started), screen, place)
             yield from _draw_tail(step, screen, detail.tail)
     left = total - len(job.steps)
@@ -155,8 +154,8 @@ def _step_line(step: StepPicture, clock: Piece, screen: Screen, place: str = "")
         "  ",
         sign_of(step.conclusion, step.phase, screen.glyphs),
         " ",
-        Piece(step.name, faint),
         Piece(place, Style.FAINT),
+        Piece(step.name, faint),
     )
     return fit(left, clock, screen.width, ellipsis=screen.glyphs.ellipsis)
 
