@@ -7,7 +7,7 @@ from typing import assert_never
 from pawl.core.diagnostics import Diagnostic, Severity, Span
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.expressions.argument_types import argument_faults
-from pawl.core.expressions.evaluate import arity_fault
+from pawl.core.expressions.arity import arity_fault
 from pawl.core.expressions.functions import BUILTINS, EXTENSIONS
 from pawl.core.expressions.nodes import (
     Call,
@@ -114,10 +114,8 @@ class _Checker:
         listed = ", ".join(f"`{name}`" for name in known) or "none"
         if any(fold_case(name) == fold_case(node.name) for name in CONTEXT_TYPES):
             message = f"context `{node.name}` cannot be used here; expected one of {listed}"
-            in_environment = (
-                "hand it to `env` and look at that" if fold_case(node.name) == "SECRETS" else None
-            )
-            self._note("unknown-context", message, node, in_environment, warn=False)
+            hint = "hand it to `env` and look at that" if fold_case(node.name) == "SECRETS" else None
+            self._note("unknown-context", message, node, hint, warn=False)
             return
         message = f"unknown context `{node.name}`; expected one of {listed}"
         hint = did_you_mean(node.name, known)

@@ -14,6 +14,9 @@ from pawl.core.expressions.values import ArrayValue, ObjectValue, Untrusted, Val
 _ESCAPED = re.compile('[\\x00-\\x1f"\\\\\\x85\\u2028\\u2029\\ud800-\\udfff]')
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 _STRUCTURE = re.compile(r'"|\\.|[\[\]{},]', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_HIGH, _LOW, _LAST = 0xD800, 0xDC00, 0xDFFF
+_DEEPEST_INDENT = 2 * 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -21,8 +24,10 @@ def write_json(value: Value, write: Callable[[str], None], indent: int = 0) -> N
     """Write `value` piece by piece: two blanks a level, line feeds between.
 
     Source: actions/runner Functions/ToJson.cs; strings are escaped as Newtonsoft.Json does. Recursion is
-    bounded by the nesting that `to_value` and `read_json` allow.
+    bounded.
     """
+    if indent > _DEEPEST_INDENT:
+        raise ExpressionError(f"toJSON: nested deeper than {_DEEPEST_INDENT // 2} levels")
     match value:
         case ArrayValue() | ObjectValue() if not value:
             write("[]" if isinstance(value, ArrayValue) else "{}")
@@ -76,7 +81,7 @@ def read_json(text: str, limits: Limits) -> Value:
 def _check_size(text: str, limits: Limits) -> None:
     depth = elements = 0
     quoted = False
-    if _SURROGATE.search(text):
+    if _SURROGATE.search(text) or _has_half_pair(text):
         raise ExpressionError("fromJSON: the text holds half a surrogate pair")
     for match in _STRUCTURE.finditer(text):
         mark = match.group()
@@ -93,8 +98,22 @@ def _check_size(text: str, limits: Limits) -> None:
             depth -= 1
         else:
             elements += 1
-    if elements > limits.elements:
-        raise ExpressionError(f"fromJSON: more than {limits.elements:,} values")
+        if elements > limits.elements:
+            raise ExpressionError(f"fromJSON: more than {limits.elements:,} values")
+
+
+def _has_half_pair(text: str) -> bool:
+    """Return whether an escaped surrogate stands alone; such a text could not be written as UTF-8."""
+    low_expected_at = None
+    for match in _ESCAPE.finditer(text):
+        unit = int(match[1], 16) if match[1] else 0
+        is_low = _LOW <= unit <= _LAST
+        if is_low != (match.start() == low_expected_at):
+            return True
+        low_expected_at = match.end() if _HIGH <= unit < _LOW else None
+        if low_expected_at is not None and text[low_expected_at : low_expected_at + 1] != "\\":
+            return True
+    return False
 
 
 def _refuse_constant(name: str) -> float:

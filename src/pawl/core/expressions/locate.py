@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 
 from pawl.core.diagnostics import Position
 from pawl.core.expressions.failure import Locate
 
+_LINE_FEED = re.compile("\n")
+
 
 def locate_from(start: Position, text: str) -> Locate:
     """Return the mapping for `text` that stands at `start`; lines after the first begin at column 1."""
-    breaks = [offset for offset, character in enumerate(text) if character == "\n"]
+    breaks: list[int] = []
+    if "\n" in text:
+        breaks = [match.start() for match in _LINE_FEED.finditer(text)]
 
     def locate(offset: int) -> Position:
         line = bisect_right(breaks, offset - 1)

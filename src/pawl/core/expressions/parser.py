@@ -30,7 +30,6 @@ from pawl.core.expressions.text_rules import BLANKS
 from pawl.core.expressions.tokens import Token, TokenKind
 
 _PRECEDENCE = {"!": 16, "<": 11, "<=": 11, ">": 11, ">=": 11, "==": 10, "!=": 10, "&&": 6, "||": 5}
-_BINARY = frozenset({TokenKind.COMPARISON, TokenKind.AND, TokenKind.OR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,11 @@ class _Parser:
                     function = token
                 case TokenKind.NOT | TokenKind.START_GROUP | TokenKind.START_INDEX | TokenKind.START_CALL:
                     self._operators.append(_Opened(token, len(self._operands), function))
-                case kind if kind in _BINARY:
+                case TokenKind.AND | TokenKind.OR:
+                    # Equals wait for each other: a chain becomes one node.
+                    self._flush(_PRECEDENCE[token.text] + 1)
+                    self._operators.append(_Opened(token, len(self._operands)))
+                case TokenKind.COMPARISON:
                     self._flush(_PRECEDENCE[token.text])
                     self._operators.append(_Opened(token, len(self._operands)))
                 case TokenKind.SEPARATOR:
@@ -119,28 +122,44 @@ class _Parser:
             if _PRECEDENCE.get(token.text, -1) < precedence:
                 return
             self._operators.pop()
-            right = self._operands.pop()
-            if token.kind is TokenKind.NOT:
-                depth = right.depth + 1
-                self._push(Not(operand=right, start=token.offset, end=right.end, depth=depth))
-            else:
-                self._push(_binary(token, self._operands.pop(), right))
+            match token.kind:
+                case TokenKind.NOT:
+                    self._not(token)
+                case TokenKind.COMPARISON:
+                    self._comparison(token)
+                case _:
+                    self._logical(token)
 
+    def _not(self, token: Token) -> None:
+        operand = self._operands.pop()
+        self._push(Not(operand=operand, start=token.offset, end=operand.end, depth=operand.depth + 1))
 
-def _binary(token: Token, left: Node, right: Node) -> Node:
-    if token.kind is TokenKind.COMPARISON:
-        return Comparison(
-            operator=token.text,
-            left=left,
-            right=right,
-            start=left.start,
-            end=right.end,
-            depth=deepest((left, right)),
+    def _comparison(self, token: Token) -> None:
+        right = self._operands.pop()
+        left = self._operands.pop()
+        self._push(
+            Comparison(
+                operator=token.text,
+                left=left,
+                right=right,
+                start=left.start,
+                end=right.end,
+                depth=deepest((left, right)),
+            )
         )
-    operands = (*_chain(token.text, left), *_chain(token.text, right))
-    return Logical(
-        operator=token.text, operands=operands, start=left.start, end=right.end, depth=deepest(operands)
-    )
+
+    def _logical(self, token: Token) -> None:
+        count = 2
+        while self._operators and self._operators[-1].token.text == token.text:
+            self._operators.pop()
+            count += 1
+        joined = self._operands[-count:]
+        del self._operands[-count:]
+        operands = tuple(operand for node in joined for operand in _chain(token.text, node))
+        start, end = joined[0].start, joined[-1].end
+        self._push(
+            Logical(operator=token.text, operands=operands, start=start, end=end, depth=deepest(operands))
+        )
 
 
 def _chain(operator: str, node: Node) -> tuple[Node, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pawl.core.diagnostics import Diagnostic, Position
 from pawl.core.expressions.coercion import to_text
-from pawl.core.expressions.evaluate import evaluate
+from pawl.core.expressions.evaluate import evaluate, evaluate_within
 from pawl.core.expressions.failure import ExpressionError, Locate, syntax_fault
 from pawl.core.expressions.limits import DEFAULT_LIMITS, Limits
 from pawl.core.expressions.locate import locate_from, pieced, shifted
@@ -128,13 +128,16 @@ def parse_template(
 
 def _closing(text: str, offset: int) -> int | None:
     """Return the offset of the `}}` that closes; one inside quotes does not."""
-    while (close := text.find(CLOSE, offset)) >= 0:
+    close = text.find(CLOSE, offset)
+    while close >= 0:
         quote = text.find("'", offset, close)
         if quote < 0:
             return close
         offset = text.find("'", quote + 1) + 1
         if offset == 0:
             return None
+        if offset > close:
+            close = text.find(CLOSE, offset)
     return None
 
 
@@ -224,16 +227,10 @@ def render(
         ).value
     made: list[str] = []
     untrusted = False
-    budget = Run(contexts, functions, limits)
+    run = Run(contexts, functions, limits)
     for part in template.parts:
-        text = part if isinstance(part, str) else _render_part(part, contexts, functions, limits)
-        budget.produce(len(text))
+        text = part if isinstance(part, str) else to_text(evaluate_within(part.expression, run))
+        run.produce(len(text))
         untrusted = untrusted or isinstance(text, Untrusted)
         made.append(text)
     return keep_trust("".join(made), untrusted)
-
-
-def _render_part(
-    part: Embedded, contexts: Mapping[str, Value], functions: Mapping[str, Function], limits: Limits
-) -> str:
-    return to_text(evaluate(part.expression, contexts, functions=functions, limits=limits, trace=False).value)

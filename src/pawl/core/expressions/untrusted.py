@@ -1,8 +1,8 @@
 """Which parts of an expression outsiders control, judged from the text alone (for lint rules).
 
 The paths are those of GitHub's "Script injections" page and Security Lab ("Keeping your GitHub Actions and
-workflows secure, part 2: Untrusted input"), actionlint's expr_insecure.go, and HackTricks' and KICS' lists for
-`workflow_run` and for the descriptions of forks. `github.ref` and `github.ref_name` are left out: for
+workflows secure, part 2: Untrusted input"), actionlint's expr_insecure.go, and HackTricks' and KICS' lists
+for `workflow_run` and for the descriptions of forks. `github.ref` and `github.ref_name` are left out: for
 pull requests they name `refs/pull/N/merge`, otherwise a ref that only somebody with write access can make. At
 run time taint does not depend on this list: it marks every string of an event payload.
 """
