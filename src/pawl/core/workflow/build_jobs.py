@@ -114,7 +114,9 @@ def _strategy(node: Mapping, shared_matrix: Node | None, diagnostics: list[Diagn
 
 def _retry(node: Node | None, diagnostics: list[Diagnostic]) -> RetryRule | None:
     if isinstance(node, Scalar):
-        return _retry_rule(number_of(node), 0.0, (), on_timeout=False, span=node.span, diagnostics=diagnostics)
+        return _retry_rule(
+            number_of(node), 0.0, (), on_timeout=False, span=node.span, diagnostics=diagnostics
+        )
     if not isinstance(node, Mapping):
         return None
     codes = node.get("exit_codes") or node.get("exit-codes")
@@ -166,9 +168,7 @@ def _any_stage(node: Node | None) -> bool:
     return any(isinstance(job, Mapping) and job.get("stage") is not None for _, job in entries)
 
 
-def _with_stages(
-    root: Mapping, jobs: dict[JobKey, Job], diagnostics: list[Diagnostic]
-) -> dict[JobKey, Job]:
+def _with_stages(root: Mapping, jobs: dict[JobKey, Job], diagnostics: list[Diagnostic]) -> dict[JobKey, Job]:
     """Turn `stages` into needs: a job needs all jobs of the last stage before its own that has any."""
     order = [stage.text for stage in texts_of(root.get("stages"))]
     members: dict[str, list[JobKey]] = {stage: [] for stage in order}

@@ -58,7 +58,7 @@ class StepBuilder:
         if not isinstance(run, Scalar):
             return None
         if not isinstance(run.value, str):
-            run = _as_string(run)
+            run = as_string(run)
         return RunStep(
             common=self._common(node, "run"),
             run=run,
@@ -89,7 +89,7 @@ def build_condition(node: Node | None) -> Condition | None:
     """Return the condition of an `if:`; None where there is none or it is faulty."""
     if not isinstance(node, Scalar):
         return None
-    source = node if isinstance(node.value, str) else _as_string(node)
+    source = node if isinstance(node.value, str) else as_string(node)
     condition, _ = parse_node_condition(source, None)
     return Condition(source=source, effective=condition.effective)
 
@@ -100,7 +100,9 @@ def build_timeout(node: Node | None, diagnostics: list[Diagnostic]) -> Node | No
         return node
     seconds = parse_duration(node.value)
     if seconds is None:
-        message = f"found `{node.text[:60]}` as a timeout, expected a number of minutes or a time like `1h30m`"
+        message = (
+            f"found `{node.text[:60]}` as a timeout, expected a number of minutes or a time like `1h30m`"
+        )
         diagnostics.append(Diagnostic(code="timeout", message=message, span=node.span))
         return None
     minutes = seconds / 60
@@ -112,6 +114,7 @@ def _own_ids(node: Sequence) -> set[str]:
     return {own.text for own in ids if own is not None}
 
 
-def _as_string(node: Scalar) -> Scalar:
+def as_string(node: Scalar) -> Scalar:
+    """Return a scalar that is no string as the string that GitHub makes of it."""
     text = plain_text(node.value)
     return Scalar(value=text, text=text, span=node.span, style=node.style)

@@ -113,7 +113,9 @@ class _Composer:
         self.nodes += nodes
         if self.nodes > self.limits.nodes:
             message = f"the file has more than {self.limits.nodes} values once every alias is put in"
-            raise _StopError("yaml-too-large", message, _start(event), "split the workflow, or use fewer aliases")
+            raise _StopError(
+                "yaml-too-large", message, _start(event), "split the workflow, or use fewer aliases"
+            )
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         span = _span(event)
@@ -122,7 +124,9 @@ class _Composer:
             message = f"the file uses more than {self.limits.aliases} aliases"
             raise _StopError("yaml-too-many-aliases", message, span)
         if event.anchor not in self.anchors:
-            raise _StopError("yaml-unknown-alias", f"no anchor `&{event.anchor}` stands before this alias", span)
+            raise _StopError(
+                "yaml-unknown-alias", f"no anchor `&{event.anchor}` stands before this alias", span
+            )
         anchor = self.anchors[event.anchor]
         if anchor is None:
             raise _StopError("yaml-recursive-alias", f"the anchor `&{event.anchor}` contains itself", span)
@@ -146,7 +150,9 @@ class _Composer:
         return self.sequence(event, depth)
 
     def refuse_tag(self, event: yaml.Event) -> None:
-        message = f"found the tag `{str(event.tag)[:100]}`, expected a plain value: custom tags mean nothing here"
+        message = (
+            f"found the tag `{str(event.tag)[:100]}`, expected a plain value: custom tags mean nothing here"
+        )
         self.report("yaml-tag", message, _start(event), "remove the tag")
 
     def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
@@ -245,7 +251,11 @@ class _Composer:
             self.refuse_tag(event)
         except ValueError:
             kind = tag.rpartition(":")[2]
-            self.report("yaml-tag", f"found `{text[:100]}` under the tag `!!{kind}`, which it does not fit", _span(event))
+            self.report(
+                "yaml-tag",
+                f"found `{text[:100]}` under the tag `!!{kind}`, which it does not fit",
+                _span(event),
+            )
         return text
 
 

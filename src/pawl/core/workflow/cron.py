@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
+_MONTHS = {
+    name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)
+}
 _DAYS = {name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split())}
 _MAX_LENGTH = 1000
 
@@ -83,7 +85,9 @@ def parse_cron(text: str) -> Cron | CronProblem:
         allowed = _list(part, kind)
         if allowed is None:
             names = " or a short English name" if kind.words else ""
-            message = f"found `{part}` as the {kind.name}, expected numbers from {kind.least} to {kind.most}{names}"
+            message = (
+                f"found `{part}` as the {kind.name}, expected numbers from {kind.least} to {kind.most}{names}"
+            )
             return CronProblem(offset, f"{message}, with `*`, `,`, `-` and `/`")
         values.append(allowed)
     return Cron(

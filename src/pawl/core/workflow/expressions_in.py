@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.expressions import (
@@ -34,7 +34,7 @@ class ExpressionChecks:
         if (text, id(scope)) in self._sound:
             return self.templates[text], ()
         template, found = parse_template(text, locate=node.locate)
-        checked = [*found]
+        checked = [_at_whole(fault, node) for fault in found]
         for expression in template.expressions:
             if expression.text != "insert":
                 checked += check_expression(expression, scope or _NOTHING_KNOWN)
@@ -62,6 +62,11 @@ class ExpressionChecks:
             return None
         root = template.expressions[0].root
         return root.value if isinstance(root, Literal) and isinstance(root.value, str) else None
+
+
+def _at_whole(fault: Diagnostic, node: Scalar) -> Diagnostic:
+    """Return a fault of the whole text at the scalar itself rather than at its first character."""
+    return replace(fault, span=node.span) if fault.code == "expression-too-long" else fault
 
 
 def parse_node_condition(node: Scalar, scope: Scope | None) -> tuple[Condition, tuple[Diagnostic, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 
-from pawl.core.diagnostics import Diagnostic, Span, has_errors
+from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.diagnostics.span import START
 from pawl.core.expressions import SCOPES
 from pawl.core.workflow.build_jobs import build_defaults, build_jobs, build_priority
@@ -18,6 +18,7 @@ from pawl.core.workflow.nodes import Mapping
 from pawl.core.workflow.places import root_place
 from pawl.core.workflow.read import Reader
 from pawl.core.workflow.rules import Subject, check_workflow
+from pawl.core.workflow.rules.calls import CalledFile, check_calls
 from pawl.core.workflow.syntax import Workflow
 
 _ROOT = root_place("workflow", WORKFLOW_GRAMMAR, SCOPES)
@@ -64,10 +65,9 @@ def parse_workflow(
         root=composed.root,
         limits=limits,
         expressions=reader.expressions,
-        called=called or {},
-        has_errors=has_errors(reader.diagnostics),
     )
-    found = sorted_by_place([*reader.diagnostics, *check_workflow(subject)])
+    files = _parse_called(workflow, called or {}, limits)
+    found = sorted_by_place([*reader.diagnostics, *check_workflow(subject), *check_calls(subject, files)])
     return Parsed(workflow if workflow.jobs else None, found)
 
 
@@ -87,6 +87,20 @@ def build_workflow(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> W
         env_file=text_of(root.get("env_file")),
         priority=build_priority(root.get("priority")),
     )
+
+
+def _parse_called(workflow: Workflow, called: MappingType[str, str], limits: Limits) -> dict[str, CalledFile]:
+    """Return the reusable workflows that can be reached, each parsed once."""
+    files: dict[str, CalledFile] = {}
+    waiting = [workflow]
+    for caller in waiting:
+        for job in caller.jobs.values():
+            reference = job.call.uses.text if job.call else ""
+            if reference in called and reference not in files:
+                parsed = parse_workflow(called[reference], reference, limits=limits)
+                files[reference] = CalledFile(parsed.workflow, parsed.diagnostics)
+                waiting += [parsed.workflow] if parsed.workflow else []
+    return files
 
 
 def sorted_by_place(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:

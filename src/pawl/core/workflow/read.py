@@ -82,13 +82,17 @@ class Reader:
                     return
                 value = literal
         if not _fits(value, place.scalars):
-            self.wrong(node, place, f"`{_shown(to_text(_number(value)))}`" if value is not None else "nothing")
+            self.wrong(
+                node, place, f"`{_shown(to_text(_number(value)))}`" if value is not None else "nothing"
+            )
 
     def check_place(self, node: Scalar, place: Place, template: Template) -> None:
         if is_insert(template):
             self.diagnostics.append(insert_fault(node.span))
         elif place.scope is None:
-            message = f"found an expression in {self.where}, expected a fixed value: nothing is known here yet"
+            message = (
+                f"found an expression in {self.where}, expected a fixed value: nothing is known here yet"
+            )
             self.report("expression-not-allowed", message, node.span)
 
     def template(self, node: Scalar, place: Place) -> Template | None:

@@ -10,7 +10,10 @@ from pawl.core.workflow.source import Source
 
 # The reader's own words (libyaml scanner.c and parser.c) -> what to do about them.
 _HINTS = (
-    ("mapping values are not allowed", "put the value in quotes when it holds `: `, or check the indentation"),
+    (
+        "mapping values are not allowed",
+        "put the value in quotes when it holds `: `, or check the indentation",
+    ),
     ("cannot start any token", "put the value in quotes when it begins with `@`, a backtick or `%`"),
     ("did not find expected key", "check the indentation of this line and that every quote above is closed"),
     ("did not find expected '-' indicator", "items of one list begin with `-` in the same column"),
@@ -37,7 +40,9 @@ def explain_yaml_error(error: yaml.YAMLError, source: Source) -> Diagnostic:
         message=f"the YAML cannot be read: {message}",
         span=span,
         hint=_hint(problem, source.line(span.start.line), span.start.column),
-        related=((Span.at(related.line + 1, related.column + 1), context or "begun here"),) if related else (),
+        related=((Span.at(related.line + 1, related.column + 1), context or "begun here"),)
+        if related
+        else (),
     )
 
 

@@ -40,9 +40,13 @@ _ORDINARY = MappingShape(
     keys={
         **_COMMON,
         "runs-on": key("runs-on", "Labels of the machine, or a container image.", required=True),
-        "timeout-minutes": key("number-strategy-context", "Minutes until the job is cancelled; 360 when left out."),
+        "timeout-minutes": key(
+            "number-strategy-context", "Minutes until the job is cancelled; 360 when left out."
+        ),
         "cancel-timeout-minutes": key("number-strategy-context", "Minutes a cancelled job has to end."),
-        "continue-on-error": key("boolean-strategy-context", "Whether the run may succeed when the job fails."),
+        "continue-on-error": key(
+            "boolean-strategy-context", "Whether the run may succeed when the job fails."
+        ),
         "container": key("container", "The container the steps run in."),
         "services": key("services", "Containers that run beside the job."),
         "env": key("job-env", "Variables for every step."),
@@ -109,7 +113,9 @@ JOBS: dict[str, Definition] = {
         group=key("non-empty-string", "A group of machines."),
         labels=key("string-or-strings", "Labels the machine must have."),
     ),
-    "job-env": Definition(shape=MappingShape(other_key="non-empty-string", other_value="string"), scope="job-env"),
+    "job-env": Definition(
+        shape=MappingShape(other_key="non-empty-string", other_value="string"), scope="job-env"
+    ),
     "job-concurrency": one_of("non-empty-string", "concurrency-mapping", scope="job-concurrency"),
     "job-environment": one_of(
         "string", "job-environment-mapping", "job-environment-variables", scope="job-environment"

@@ -86,7 +86,9 @@ class OneOf:
     options: tuple[str, ...]
 
 
-Shape: TypeAlias = "NullShape | BooleanShape | NumberShape | StringShape | SequenceShape | MappingShape | OneOf"
+Shape: TypeAlias = (
+    "NullShape | BooleanShape | NumberShape | StringShape | SequenceShape | MappingShape | OneOf"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,9 @@ def keys(about: str = "", scope: str | None = None, /, **known: Key) -> Definiti
 
 def any_keys(value: str, about: str = "", *, scope: str | None = None) -> Definition:
     """Return a mapping of any non-empty keys to values of the definition `value`."""
-    return Definition(shape=MappingShape(other_key="non-empty-string", other_value=value), scope=scope, about=about)
+    return Definition(
+        shape=MappingShape(other_key="non-empty-string", other_value=value), scope=scope, about=about
+    )
 
 
 def words(*allowed: str, about: str = "") -> Definition:

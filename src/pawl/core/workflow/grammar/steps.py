@@ -81,7 +81,9 @@ STEPS: dict[str, Definition] = {
     "null-or-boolean": one_of("null", "boolean"),
     "step-continue-on-error": one_of("boolean", scope="step-continue-on-error"),
     "step-if": condition("step-if", "An expression."),
-    "step-env": Definition(shape=MappingShape(other_key="non-empty-string", other_value="string"), scope="step-env"),
+    "step-env": Definition(
+        shape=MappingShape(other_key="non-empty-string", other_value="string"), scope="step-env"
+    ),
     "step-name": one_of("string", scope="step-name"),
     "step-timeout-minutes": one_of("number", scope="step-timeout-minutes"),
     "step-timeout": one_of("number", "non-empty-string", scope="step-timeout-minutes"),

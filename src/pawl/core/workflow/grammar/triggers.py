@@ -71,7 +71,9 @@ EVENTS: dict[str, EventKind] = {
     "merge_group": EventKind("A merge queue asks for checks.", ("checks_requested",), _BRANCHES),
     "milestone": EventKind("A milestone changed.", ("created", "closed", "opened", "edited", "deleted")),
     "page_build": EventKind("The branch that publishes pages was pushed to."),
-    "project": EventKind("A classic project changed.", ("created", "closed", "reopened", "edited", "deleted")),
+    "project": EventKind(
+        "A classic project changed.", ("created", "closed", "reopened", "edited", "deleted")
+    ),
     "project_card": EventKind(
         "A card of a classic project changed.", ("created", "moved", "converted", "edited", "deleted")
     ),
@@ -156,7 +158,9 @@ _CALLED: dict[str, Definition] = {
         default=key("on-workflow_call-input-default", "The value when the caller passes none."),
     ),
     "on-workflow_call-input-type": words("string", "boolean", "number"),
-    "on-workflow_call-input-default": one_of("string", "boolean", "number", scope="workflow-call-input-default"),
+    "on-workflow_call-input-default": one_of(
+        "string", "boolean", "number", scope="workflow-call-input-default"
+    ),
     "on-workflow_call-secrets": any_keys("on-workflow_call-secret"),
     "on-workflow_call-secret": one_of("null", "on-workflow_call-secret-mapping"),
     "on-workflow_call-secret-mapping": keys(
@@ -194,7 +198,9 @@ _STARTED: dict[str, Definition] = {
     "on-repository_dispatch-mapping": keys(types=key("non-empty-strings", "Only for these event types.")),
     "on-schedule": list_of("on-schedule-item", "At fixed times."),
     "on-schedule-item": keys(
-        cron=key("non-empty-string", "Minute, hour, day of month, month, day of week, in UTC.", required=True),
+        cron=key(
+            "non-empty-string", "Minute, hour, day of month, month, day of week, in UTC.", required=True
+        ),
         timezone=key("non-empty-string", "An IANA time zone that the times are meant in."),
     ),
 }
@@ -208,7 +214,9 @@ TRIGGERS: dict[str, Definition] = {
     "on-list": list_of("on-name"),
     "on-mapping": Definition(
         shape=MappingShape(
-            keys={name: key(f"on-{name}", EVENTS[name].about if name in EVENTS else "") for name in EVENT_NAMES}
+            keys={
+                name: key(f"on-{name}", EVENTS[name].about if name in EVENTS else "") for name in EVENT_NAMES
+            }
         )
     ),
     **_CALLED,

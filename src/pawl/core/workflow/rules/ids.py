@@ -19,10 +19,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     jobs = subject.root.get("jobs")
     for _, node in jobs.entries if isinstance(jobs, Mapping) else ():
         if isinstance(node, Mapping):
-            yield from _check_steps(node.get("steps"), subject.limits.steps)
+            yield from check_step_ids(node.get("steps"), subject.limits.steps)
 
 
-def _check_steps(steps: Node | None, most: int) -> Iterator[Diagnostic]:
+def check_step_ids(steps: Node | None, most: int) -> Iterator[Diagnostic]:
+    """Yield the faults of the ids of one list of steps, nested ones included."""
     places: dict[str, Span] = {}
     count = 0
     for step in _mappings(steps):

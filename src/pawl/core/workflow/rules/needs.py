@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pawl.core.diagnostics import Diagnostic
+from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.diagnostics.suggest import did_you_mean
+from pawl.core.workflow.nodes import Mapping
 from pawl.core.workflow.rules.subject import Subject, error
 from pawl.core.workflow.syntax import Job, Text
 
@@ -16,18 +17,25 @@ _SHOWN = 12
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield `unknown-need`, `needs-cycle` and `no-first-job`."""
     jobs = {str(job.key): job for job in subject.jobs}
-    if not jobs:
-        return
-    if all(job.needs for job in jobs.values()):
-        node = subject.root.get("jobs")
-        span = node.span if node else subject.root.span
-        message = "every job needs another one, expected at least one job without `needs`"
-        yield error("no-first-job", message, type(span)(span.start, span.start))
+    node = subject.root.get("jobs")
+    if (
+        isinstance(node, Mapping)
+        and len(jobs) == len(node.entries)
+        and all(job.needs for job in jobs.values())
+    ):
+        found = "every job needs another one" if jobs else "there are no jobs"
+        message = f"{found}, expected at least one job without `needs`"
+        yield error("no-first-job", message, Span(node.span.start, node.span.start))
     for job in jobs.values():
         for need in job.needs:
             if need.text not in jobs:
                 hint = did_you_mean(need.text, jobs)
-                yield error("unknown-need", f"the job `{job.key}` needs `{need.text[:100]}`, which does not exist", need.span, hint)
+                yield error(
+                    "unknown-need",
+                    f"the job `{job.key}` needs `{need.text[:100]}`, which does not exist",
+                    need.span,
+                    hint,
+                )
     yield from _cycles(jobs)
 
 
@@ -85,7 +93,9 @@ def _components(jobs: dict[str, Job]) -> dict[str, frozenset[str]]:
         stack.append(root)
         while work:
             name, needs = work[-1]
-            following = next((need.text for need in needs if need.text in jobs and need.text not in result), None)
+            following = next(
+                (need.text for need in needs if need.text in jobs and need.text not in result), None
+            )
             if following is None:
                 work.pop()
                 if work:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pawl.core.diagnostics import Diagnostic, Severity, Span
 from pawl.core.workflow.expressions_in import ExpressionChecks
@@ -19,16 +19,12 @@ class Subject:
     Attributes:
         root: the tree it was built from.
         expressions: the templates and conditions found sound in it.
-        called: the texts of reusable workflows by reference.
-        has_errors: whether the structure is faulty; rules about the whole then keep quiet.
     """
 
     workflow: Workflow
     root: MappingNode
     limits: Limits
     expressions: ExpressionChecks
-    called: Mapping[str, str] = field(default_factory=dict)
-    has_errors: bool = False
 
     @property
     def jobs(self) -> tuple[Job, ...]:

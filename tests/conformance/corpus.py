@@ -1,0 +1,45 @@
+"""Real workflow and action files of public repositories: each must parse without an error, and fast."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from pawl.core.diagnostics import Severity
+from pawl.core.workflow.action import parse_action
+from pawl.core.workflow.parse import parse_workflow
+
+SLOWEST_SECONDS = 0.25
+
+_PLACEHOLDERS = {"$cron-daily": "0 3 * * *", "$cron-weekly": "0 3 * * 1", "$default-branch": "main"}
+"""What GitHub puts in when somebody starts from a template (actions/starter-workflows, README)."""
+
+_REJECTED = frozenset(
+    {
+        "jekyll+jekyll/spelling.yml",  # `tags-ignore` under pull_request: the official parser rejects it too
+        "actions+starter-workflows/_templates/code-scanning__nowsecure.yml",  # holds `{{ ... }}` to be filled in
+        "actions+starter-workflows/_templates/code-scanning__nowsecure-mobile-sbom.yml",  # the same
+    }
+)
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the workflow and action files of the corpus."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix in {".yml", ".yaml"})
+    return [path for path in found if path.relative_to(folder).as_posix() not in _REJECTED]
+
+
+def check_file(path: Path) -> str | None:
+    """Return None when the file parses without errors in time, else what is wrong."""
+    text = path.read_text(encoding="utf-8")
+    for placeholder, value in _PLACEHOLDERS.items() if "_templates" in path.parts else ():
+        text = re.sub(re.escape(placeholder), value, text)
+    begin = time.perf_counter()
+    is_action = "_actions" in path.parts
+    parsed = parse_action(text) if is_action else parse_workflow(text, path.name)
+    seconds = time.perf_counter() - begin
+    errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
+    if errors:
+        return "; ".join(f"{found.span.start} {found.code}: {found.message}" for found in errors[:5])
+    return f"took {seconds:.3f} s" if seconds > SLOWEST_SECONDS else None
