@@ -7,7 +7,7 @@ from typing import Any
 
 from pawl.core.model.events import Event
 from pawl.core.triggers import match_trigger
-from pawl.core.workflow import parse_workflow
+from pawl.core.workflow.parse import parse_workflow
 
 
 def check(case: dict[str, Any], data: dict[str, Any]) -> str | None:

@@ -116,6 +116,7 @@ class PlannedJob:
         combinations: the expanded matrix where it is known already, else None.
         uses: a reusable workflow, with `with_` and `secrets` (`inherit` or a mapping); no steps then.
         unsupported: what running it would need and this version of Pawl lacks, a sentence each.
+        notes: what is different here from what the file says, a sentence each; the job runs all the same.
     """
 
     key: JobKey
@@ -152,6 +153,7 @@ class PlannedJob:
     retry: RetryRule | None = None
     priority: int | None = None
     unsupported: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from pawl.core.expressions import (
     parse_expression,
 )
 from pawl.core.expressions.nodes import Call, Context, walk
+from pawl.core.model.ids import JobKey
 from pawl.core.model.plan import Outlook, Verdict
 from pawl.core.model.status import Conclusion
 from pawl.core.planning.render import Functions
@@ -94,8 +95,8 @@ def foresee(
     text: str,
     written: str | None,
     contexts: Mapping[str, Value],
-    needs: Mapping[str, Outlook],
-    ancestors: Mapping[str, Outlook],
+    needs: Mapping[JobKey, Outlook],
+    ancestors: Mapping[JobKey, Outlook],
 ) -> Verdict:
     """Return what can be said about a job before anything ran.
 
@@ -128,7 +129,7 @@ def foresee(
     return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=outcomes[0].lines)
 
 
-def _endings(ancestors: Mapping[str, Outlook]) -> list[list[Conclusion]]:
+def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[list[Conclusion]]:
     """Return the ways in which the needs may end that status functions can tell apart."""
     skipped = [Conclusion.SKIPPED for outlook in ancestors.values() if outlook is Outlook.SKIPPED]
     open_ones = len(ancestors) - len(skipped)
@@ -137,13 +138,13 @@ def _endings(ancestors: Mapping[str, Outlook]) -> list[list[Conclusion]]:
     return [[*skipped, ending] for ending in (Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.SKIPPED)]
 
 
-def _later(written: str | None, needs: list[str]) -> str:
+def _later(written: str | None, needs: list[JobKey]) -> str:
     if written is None or not written.strip():
         return f"it runs when {_named(needs)} and all before succeed" if needs else "it is decided later"
     return f"its condition depends on how {_named(needs)} ends"
 
 
-def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[str, Outlook]) -> str:
+def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[JobKey, Outlook]) -> str:
     skipped = [key for key, outlook in ancestors.items() if outlook is Outlook.SKIPPED]
     if written is not None and written.strip():
         if outlook is Outlook.RUNS:
@@ -154,6 +155,6 @@ def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[str, Outl
     return f"{_named(skipped)} is skipped, and it has no condition of its own"
 
 
-def _named(keys: list[str]) -> str:
+def _named(keys: list[JobKey]) -> str:
     shown = [f"`{key}`" for key in keys[:5]] + ([f"{len(keys) - 5} more"] if len(keys) > 5 else [])
     return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)

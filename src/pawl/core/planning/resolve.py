@@ -213,7 +213,7 @@ def _rendered_name(job: PlannedJob, contexts: Contexts, combination: Combination
 
 
 def distinct_names(combinations: tuple[Combination, ...]) -> tuple[Combination, ...]:
-    """Return the combinations with distinct names (L8): by their values where that helps, else by counting."""
+    """Return the combinations with distinct names (L8): by values where that helps, else by counting."""
     names = [each.name for each in combinations]
     longer = [display_name(each.name, each.values) for each in combinations]
     if len(set(names)) < len(names) and len(set(longer)) == len(longer):

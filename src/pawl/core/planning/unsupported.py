@@ -1,4 +1,4 @@
-"""What a job asks for that this version of Pawl parses and checks but does not run: a sentence each.
+"""What a job asks for that this version of Pawl parses and checks but does not do: a sentence each.
 
 Nothing is silently ignored: `plan` and `run` show these.
 """
@@ -14,18 +14,25 @@ _HOSTED_ELSEWHERE = ("windows", "macos")
 _BUILT_IN_ACTION = "actions/checkout"
 
 
-def unsupported_features(job: Job, planned: PlannedJob) -> tuple[str, ...]:
-    """Return a sentence, without a full stop, for everything in the job that would not run as written."""
-    return tuple(dict.fromkeys(_features(job, planned)))
+def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
+    """Return a sentence, without a full stop, for everything that keeps the job from running as written."""
+    return tuple(dict.fromkeys(_features(planned)))
 
 
-def _features(job: Job, planned: PlannedJob) -> Iterator[str]:
+def differences(job: Job, planned: PlannedJob) -> tuple[str, ...]:
+    """Return a sentence for everything without which the job runs all the same."""
+    found = []
+    if planned.environment is not None:
+        name = _shown(planned.environment)
+        found.append(f"it deploys to environment {name}; approval gates of environments do not exist yet")
+    if job.snapshot is not None:
+        found.append("`snapshot` makes an image of a hosted runner; it is not made here")
+    return tuple(found)
+
+
+def _features(planned: PlannedJob) -> Iterator[str]:
     if planned.uses is not None:
         yield f"it calls the reusable workflow `{planned.uses}`; reusable workflows do not run yet"
-    if planned.environment is not None:
-        yield f"it deploys to environment {_shown(planned.environment)}, whose approval gates do not exist yet"
-    if job.snapshot is not None:
-        yield "`snapshot` makes an image of a hosted runner; Pawl has none"
     for label in _labels(planned.runs_on):
         if label.lower().startswith(_HOSTED_ELSEWHERE):
             yield f"it runs on `{label}`; only Linux runs yet"
@@ -56,7 +63,7 @@ def _steps(steps: Sequence[PlannedStep]) -> Iterator[str]:
         if step.background:
             yield f"line {step.line}: `background` steps do not run yet"
         if step.uses is not None and not is_runnable_action(step.uses):
-            yield f"line {step.line}: action `{step.uses}` comes from elsewhere; remote actions do not run yet"
+            yield f"line {step.line}: `{step.uses}` is a remote action; these do not run yet"
 
 
 def is_runnable_action(uses: str) -> bool:

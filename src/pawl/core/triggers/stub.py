@@ -8,7 +8,7 @@ from pawl.core.model.events import Event
 from pawl.core.triggers.match import match_trigger
 from pawl.core.workflow.event_facts import EVENTS
 from pawl.core.workflow.patterns import Pattern, is_included
-from pawl.core.workflow.syntax import Text, Trigger, Workflow
+from pawl.core.workflow.syntax import Input, Text, Trigger, Workflow
 
 _PREFERRED = ("push", "pull_request", "workflow_dispatch")
 _SET = re.compile(r"\[([^\]])[^\]]*\]")
@@ -56,7 +56,15 @@ def _made_up(trigger: Trigger, *, ref: str, base: str) -> Event:
         changed_files=(file,) if filters.paths or filters.paths_ignore else None,
         schedule=trigger.schedules[0].cron.text if trigger.schedules else None,
         payload=payload,
+        inputs={
+            each.name.text: _input(each) for each in trigger.inputs if each.required and not each.default
+        },
     )
+
+
+def _input(declared: Input) -> str:
+    made_up = {"boolean": "false", "number": "1"}.get(declared.type, "made-up")
+    return next(iter(declared.options), made_up)
 
 
 def _first_type(name: str, trigger: Trigger | None) -> str | None:

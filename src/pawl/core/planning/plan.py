@@ -1,0 +1,245 @@
+"""Planning: what an event would make a workflow do, and why. Nothing is run and nothing is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from pawl.core.diagnostics import Diagnostic, Severity, Span, has_errors
+from pawl.core.expressions import ExpressionError, ObjectValue, Value
+from pawl.core.model.errors import UsageError
+from pawl.core.model.events import Event
+from pawl.core.model.ids import JobKey
+from pawl.core.model.needs import NeedResult
+from pawl.core.model.plan import Json, Outlook, Plan, PlannedJob, Verdict
+from pawl.core.model.status import Conclusion
+from pawl.core.planning.conditions import foresee
+from pawl.core.planning.contexts import (
+    DEFAULT_FACTS,
+    RunFacts,
+    needs_context,
+    short_names,
+    workflow_contexts,
+)
+from pawl.core.planning.convert import plan_job
+from pawl.core.planning.graph import all_ancestors, find_cycle, topological_order
+from pawl.core.planning.inputs import type_inputs
+from pawl.core.planning.limits import DEFAULT_LIMITS, PlanLimits
+from pawl.core.planning.matrix import shorten_name
+from pawl.core.planning.render import as_text, contexts_used, render_json
+from pawl.core.planning.resolve import resolve_matrix, resolve_strategy
+from pawl.core.planning.unsupported import differences, unsupported_features
+from pawl.core.triggers import match_trigger
+from pawl.core.workflow.nodes import to_json
+from pawl.core.workflow.syntax import Job, Workflow
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_KNOWN_NOW = frozenset({"github", "inputs", "vars", "strategy", "matrix"})
+_SKIPPED = NeedResult(result=Conclusion.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and what is wrong or worth saying. With errors there is no plan."""
+
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def plan_workflow(
+    workflow: Workflow,
+    event: Event,
+    *,
+    inputs: Mapping[str, str] = _NOTHING,
+    variables: Mapping[str, str] = _NOTHING,
+    facts: RunFacts = DEFAULT_FACTS,
+    limits: PlanLimits = DEFAULT_LIMITS,
+) -> Planned:
+    """Return what `event` would make `workflow` do, whether or not it starts it (`plan.trigger` says).
+
+    Args:
+        workflow: as parsed, without errors.
+        event: what happened; its own `inputs` count too.
+        inputs: texts by name for `workflow_dispatch`; they outweigh those of the event.
+        variables: the `vars` context.
+        facts: about the run, for `github`.
+        limits: of matrices and rendered texts.
+
+    Raises:
+        UsageError: the event's payload is nested deeper than 100 levels.
+    """
+    planner = _Planner(workflow, event, facts, limits)
+    typed = planner.type_inputs({**event.inputs, **inputs})
+    match = match_trigger(workflow.triggers, event)
+    plan = Plan(
+        path=workflow.path,
+        name=planner.name,
+        run_name="",
+        event=event,
+        trigger=Verdict(
+            outlook=Outlook.RUNS if match.started else Outlook.SKIPPED,
+            reason=match.reason,
+            trace=tuple(f"{each.filter}: {each.reason}" for each in match.verdicts),
+        ),
+        inputs=typed,
+        variables=dict(variables),
+        env=to_json(workflow.env),
+        concurrency=to_json(workflow.concurrency),
+        permissions=to_json(workflow.permissions),
+    )
+    try:
+        contexts = workflow_contexts(plan, facts)
+    except ExpressionError as error:
+        raise UsageError(f"the event's payload cannot be used: {error.message}") from error
+    plan = replace(plan, run_name=planner.run_name(contexts), jobs=planner.jobs(contexts))
+    found = tuple(planner.diagnostics)
+    return Planned(plan=None if has_errors(found) else plan, diagnostics=found)
+
+
+class _Planner:
+    """Plans one workflow for one event and gathers what is wrong."""
+
+    def __init__(self, workflow: Workflow, event: Event, facts: RunFacts, limits: PlanLimits) -> None:
+        self._workflow = workflow
+        self._event = event
+        self._facts = facts
+        self._limits = limits
+        self.name = (workflow.name.text if workflow.name else "").strip() or workflow.path
+        self.diagnostics: list[Diagnostic] = []
+
+    def _report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        severity: Severity = Severity.ERROR,
+        hint: str | None = None,
+    ) -> None:
+        found = Diagnostic(code=code, message=message, span=span, severity=severity, hint=hint)
+        self.diagnostics.append(found)
+
+    def type_inputs(self, given: Mapping[str, str]) -> dict[str, Json]:
+        """Return the `inputs` context of a workflow started by hand."""
+        triggers = self._workflow.triggers
+        dispatch = next((each for each in triggers if each.event.text == "workflow_dispatch"), None)
+        if self._event.name != "workflow_dispatch" or dispatch is None:
+            if given:
+                message = f"inputs were given, but event `{self._event.name}` has none"
+                hint = "only `workflow_dispatch` takes inputs"
+                self._report("dispatch-input", message, self._workflow.span, hint=hint)
+            return {}
+        typed = type_inputs(dispatch.inputs, given)
+        for problem, how in typed.problems:
+            self._report("dispatch-input", problem, dispatch.event.span, hint=how)
+        return typed.values
+
+    def run_name(self, contexts: Mapping[str, Value]) -> str:
+        """Return the run's display name: as written, else what GitHub shows for the event."""
+        written = self._workflow.run_name
+        if written is not None and written.value is not None:
+            try:
+                name = as_text(render_json(written.text, contexts), "`run-name`")
+            except ExpressionError as error:
+                self._report("plan-expression", f"`run-name`: {error.message}", written.span)
+                return self.name
+            if name.strip():
+                return " ".join(name.split())
+        return shorten_name(_title(self._event) or self.name)
+
+    def jobs(self, contexts: Mapping[str, Value]) -> tuple[PlannedJob, ...]:
+        """Return all jobs in topological order."""
+        jobs = self._workflow.jobs
+        needs = {
+            key: tuple(JobKey(need.text) for need in job.needs if JobKey(need.text) in jobs)
+            for key, job in jobs.items()
+        }
+        self._check_needs(needs)
+        order = topological_order(needs)
+        ancestors = all_ancestors(order, needs)
+        planned: dict[JobKey, PlannedJob] = {}
+        for key in order:
+            planned[key] = self._job(jobs[key], planned, ancestors[key], contexts)
+        return tuple(planned.values())
+
+    def _check_needs(self, needs: Mapping[JobKey, tuple[JobKey, ...]]) -> None:
+        jobs = self._workflow.jobs
+        for key, job in jobs.items():
+            for need in job.needs:
+                if JobKey(need.text) not in jobs:
+                    self._report(
+                        "unknown-need", f"job `{key}` needs `{need.text}`, which does not exist", need.span
+                    )
+        cycle = find_cycle(needs)
+        if cycle:
+            chain = " -> ".join(f"`{key}`" for key in cycle)
+            self._report("needs-cycle", f"jobs need each other in a circle: {chain}", jobs[cycle[0]].key_span)
+
+    def _job(
+        self,
+        job: Job,
+        before: Mapping[JobKey, PlannedJob],
+        ancestors: tuple[JobKey, ...],
+        contexts: Mapping[str, Value],
+    ) -> PlannedJob:
+        outlooks = {key: before[key].verdict.outlook for key in ancestors}
+        needs = {
+            JobKey(need.text): outlooks[JobKey(need.text)] for need in job.needs if need.text in outlooks
+        }
+        planned = plan_job(self._workflow, job, ancestors=ancestors, verdict=_UNDECIDED)
+        try:
+            seen = {**contexts, **short_names(self._event), "needs": _skipped_needs(needs)}
+            verdict = foresee(planned.condition, planned.condition_text, seen, needs, outlooks)
+        except ExpressionError as error:
+            span = job.condition.source.span if job.condition else job.key_span
+            self._report("plan-expression", f"the condition of job `{job.key}`: {error.message}", span)
+            verdict = _UNDECIDED
+        planned = replace(
+            self._expanded(job, replace(planned, verdict=verdict), contexts),
+            unsupported=unsupported_features(planned),
+        )
+        return replace(planned, notes=(*planned.notes, *differences(job, planned)))
+
+    def _expanded(self, job: Job, planned: PlannedJob, contexts: Mapping[str, Value]) -> PlannedJob:
+        """Return the job with its combinations, where all that they depend on is known."""
+        data: Json = [planned.matrix, planned.name, planned.fail_fast, planned.max_parallel]
+        try:
+            if not contexts_used(data) <= _KNOWN_NOW:
+                return planned
+            strategy = resolve_strategy(planned, contexts)
+            expansion = resolve_matrix(planned, contexts, strategy, self._limits)
+        except ExpressionError as error:
+            self._matrix_fault(job, planned, error.message)
+            return planned
+        if expansion.errors:
+            self._matrix_fault(job, planned, "; ".join(expansion.errors))
+            return planned
+        if not expansion.combinations and planned.verdict.outlook is Outlook.RUNS:
+            reason = "the matrix's excludes leave no combination"
+            planned = replace(planned, verdict=Verdict(outlook=Outlook.SKIPPED, reason=reason))
+        return replace(planned, combinations=expansion.combinations, notes=expansion.warnings)
+
+    def _matrix_fault(self, job: Job, planned: PlannedJob, message: str) -> None:
+        """Report a matrix or name that cannot be expanded, unless the job is skipped anyway."""
+        if planned.verdict.outlook is not Outlook.SKIPPED:
+            matrix = job.strategy.matrix if job.strategy else None
+            span = matrix.span if matrix is not None else job.key_span
+            self._report("plan-expression", f"job `{job.key}`: {message}", span)
+
+
+_UNDECIDED = Verdict(outlook=Outlook.DECIDED_LATER, reason="it is decided later")
+
+
+def _skipped_needs(needs: Mapping[JobKey, Outlook]) -> ObjectValue:
+    skipped = {key: _SKIPPED for key, outlook in needs.items() if outlook is Outlook.SKIPPED}
+    return needs_context(skipped)
+
+
+def _title(event: Event) -> str:
+    """Return GitHub's name of a run without `run-name`: the commit's first line, the pull request's title."""
+    for about, field in (("head_commit", "message"), ("pull_request", "title"), ("issue", "title")):
+        found = event.payload.get(about)
+        if isinstance(found, Mapping) and isinstance(found.get(field), str):
+            return str(found[field]).partition("\n")[0].strip()
+    return ""
