@@ -92,7 +92,7 @@ _FORMAT_PIECE = re.compile(r"([^{}]+)|(\{\{|\}\})|\{([0-9]+)(?:\}|:((?:[^}]|\}\}
 def _format(run: Run, arguments: tuple[Part, ...]) -> Value:
     """Replace `{N}`; source: Functions/Format.cs. The whole format is checked before any argument is read."""
     pattern = to_text(arguments[0](run))
-    run.spend_text(pattern)
+    run.spend(1 + (len(pattern) >> 2))
     pieces = _format_pieces(pattern, len(arguments) - 1)
     untrusted = isinstance(pattern, Untrusted)
     known: dict[int, str] = {}
@@ -120,8 +120,8 @@ def _format_pieces(pattern: str, count: int) -> list[tuple[str, int | None, str]
     offset = 0
     while offset < len(pattern):
         match = _FORMAT_PIECE.match(pattern, offset)
-        number = int(match[3]) if match and match[3] and len(match[3].lstrip("0")) <= len("255") else None
-        if match is None or (match[3] and (number is None or number > MANY)):
+        number = _argument_number(match[3]) if match and match[3] else None
+        if match is None or (match[3] and number is None):
             raise ExpressionError(
                 f"format: invalid at character {offset + 1} of the format: a brace stands for itself when "
                 "doubled, otherwise `{N}` is expected"
@@ -131,6 +131,13 @@ def _format_pieces(pattern: str, count: int) -> list[tuple[str, int | None, str]
         pieces.append((match[1] or match[2][:1] if number is None else "", number, match[4] or ""))
         offset = match.end()
     return pieces
+
+
+def _argument_number(digits: str) -> int | None:
+    """Return the number, None when it is beyond a byte, as the runner reads it."""
+    digits = digits.lstrip("0")
+    number = int(digits or "0") if len(digits) <= len(str(MANY)) else MANY + 1
+    return number if number <= MANY else None
 
 
 def _join(run: Run, arguments: tuple[Part, ...]) -> Value:
@@ -166,7 +173,7 @@ def _to_json(run: Run, arguments: tuple[Part, ...]) -> Value:
 
 def _from_json(run: Run, arguments: tuple[Part, ...]) -> Value:
     text = to_text(arguments[0](run))
-    run.spend(1 + (len(text) >> 3))
+    run.spend(1 + (len(text) >> 4))
     return read_json(text, run.limits)
 
 

@@ -21,7 +21,7 @@ class Limits:
 
     length: int = 21_000
     depth: int = 50
-    steps: int = 2_000_000
+    steps: int = 1_000_000
     characters: int = 10 * 1024 * 1024
     elements: int = 200_000
     data_depth: int = 100

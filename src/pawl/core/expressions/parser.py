@@ -155,15 +155,17 @@ class _Parser:
             count += 1
         joined = self._operands[-count:]
         del self._operands[-count:]
-        operands = tuple(operand for node in joined for operand in _chain(token.text, node))
+        operands: list[Node] = []
+        depth = 0
+        for node in joined:
+            if isinstance(node, Logical) and node.operator == token.text:
+                operands.extend(node.operands)
+                depth = max(depth, node.depth)
+            else:
+                operands.append(node)
+                depth = max(depth, node.depth + 1)
         start, end = joined[0].start, joined[-1].end
-        self._push(
-            Logical(operator=token.text, operands=operands, start=start, end=end, depth=deepest(operands))
-        )
-
-
-def _chain(operator: str, node: Node) -> tuple[Node, ...]:
-    return node.operands if isinstance(node, Logical) and node.operator == operator else (node,)
+        self._push(Logical(operator=token.text, operands=tuple(operands), start=start, end=end, depth=depth))
 
 
 _START = Position(1, 1)

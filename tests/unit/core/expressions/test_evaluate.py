@@ -120,7 +120,7 @@ def test_what_is_not_needed_is_not_evaluated(text: str) -> None:
     ],
 )
 def test_indexing(text: str, expected: object) -> None:
-    contexts = {
+    contexts: dict[str, Any] = {
         "a": [{"b": 1}, {"b": 2}, {"c": "s"}],
         "o": {"p": {"b": 3}},
         "n": None,
@@ -137,6 +137,7 @@ def test_indexing(text: str, expected: object) -> None:
         ("format('{{{0}}}', 1)", "{1}"),
         ("format('{0:}', 1)", "1"),
         ("format('{00}', 1)", "1"),
+        (f"format('{{{'0' * 5000}}}', 1)", "1"),
         ("format('{{0}}', 1)", "{0}"),
         ("format('')", ""),
         ("join(a, '-')", "1-x-Array"),
@@ -174,6 +175,7 @@ def test_functions(text: str, expected: object) -> None:
         ("format('{0:}}', 1)", "invalid"),
         ("format('{-1}', 1)", "invalid"),
         ("format('{9999999999999999}', 1)", "invalid"),
+        (f"format('{{{'9' * 5000}}}', 1)", "invalid"),
         ("fromJSON('')", "not valid JSON"),
         ("fromJSON('[1,]')", "not valid JSON"),
         ("fromJSON('NaN')", "no JSON number"),
