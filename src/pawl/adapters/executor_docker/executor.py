@@ -1,0 +1,163 @@
+"""The Docker executor: a job is one container with a resident shell (architecture M6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiohttp
+from aiodocker import Docker
+
+from pawl.adapters.executor_docker.control import ControlFolder
+from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
+from pawl.adapters.executor_docker.images import find_image, pull_image
+from pawl.adapters.executor_docker.layout import prepare
+from pawl.adapters.executor_docker.opening import (
+    Place,
+    make_network,
+    start_job_container,
+    start_services,
+    wait_shell,
+    watch_container,
+)
+from pawl.adapters.executor_docker.ownership import choose_user, give_back
+from pawl.adapters.executor_docker.removal import list_sandboxes, remove_sandbox
+from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened, to_the_end
+from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
+
+
+class DockerExecutor:
+    """Makes sandboxes on a Docker Engine, or on Podman by its Docker-compatible socket."""
+
+    def __init__(self, address: str | None = None) -> None:
+        """Take the engine's address (`unix:///run/docker.sock`); None looks for one when first needed."""
+        self._wanted = address
+        self._docker: Docker | None = None
+        self._connector: aiohttp.BaseConnector | None = None
+        self._address = ""
+        self._facts: EngineFacts | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return `docker`."""
+        return "docker"
+
+    @property
+    def isolated(self) -> bool:
+        """Return True; against a fault of the kernel a container is no boundary."""
+        return True
+
+    def _client(self) -> Docker:
+        if self._docker is None:
+            self._address = self._wanted or find_address()
+            self._docker, self._connector = connect(self._address)
+        return self._docker
+
+    async def _ask(self) -> EngineFacts:
+        if self._facts is None:
+            docker = self._client()
+            self._facts = await ask_facts(docker, self._address)
+        return self._facts
+
+    async def probe(self) -> str:
+        """Return which engine was found, and where.
+
+        Raises:
+            InfrastructureError: none, or it does not answer.
+        """
+        return (await self._ask()).description
+
+    async def pull_image(self, image: ImageRef, progress: Progress) -> ImageFacts:
+        """Make the image be there; one that is there is not pulled.
+
+        Raises:
+            UsageError: the image does not exist, or we may not have it.
+            InfrastructureError: the engine or registry failed for good.
+        """
+        return await pull_image(self._client(), image, progress)
+
+    async def open(self, spec: SandboxSpec, progress: Progress) -> DockerSandbox:
+        """Make network, container and services; return when the shell answers and services are ready.
+
+        Raises:
+            UsageError: what the workflow asks for cannot be had.
+            InfrastructureError: the engine failed.
+        """
+        facts = await self._ask()
+        docker = self._client()
+        image = await self._check_image(spec)
+        try:
+            layout = prepare(spec)
+            control = ControlFolder(spec.folder / "control")
+        except OSError as error:
+            raise InfrastructureError(
+                f"The job's folder {spec.folder} cannot be prepared: {error.strerror}"
+            ) from error
+        place = Place(
+            spec=spec, docker=docker, facts=facts, layout=layout, user=choose_user(spec, facts, image)
+        )
+        try:
+            return await self._open(place, control, progress)
+        except BaseException:
+            control.close()
+            await to_the_end(asyncio.create_task(self._undo(place), name=f"undo {spec.name}"))
+            raise
+
+    async def _open(self, place: Place, control: ControlFolder, progress: Progress) -> DockerSandbox:
+        await make_network(place)
+        container = await start_job_container(place)
+        watch = asyncio.create_task(watch_container(container), name=f"watch {place.spec.name}")
+        try:
+            await wait_shell(place, control, watch)
+            ports = await start_services(place, container if place.joins else None, progress)
+        except BaseException:
+            watch.cancel()
+            raise
+
+        async def remove(keep: bool) -> None:
+            if not keep:
+                await give_back(place, container)
+            await remove_sandbox(place.docker, place.spec.name, but_container=container.id if keep else None)
+
+        opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
+        return DockerSandbox(opened, watch)
+
+    async def _undo(self, place: Place) -> None:
+        # What went wrong first is what is told; sweep finds what cannot be removed now.
+        with suppress(InfrastructureError, UsageError):
+            await remove_sandbox(place.docker, place.spec.name)
+
+    async def _check_image(self, spec: SandboxSpec) -> ImageFacts:
+        if spec.image is None:
+            raise UsageError(f"The job {spec.name} names no image to run in")
+        found = await find_image(self._client(), spec.image.name)
+        if found is None:
+            raise UsageError(f"The image {spec.image.name} is not on this engine", hint="pull it first")
+        return found
+
+    async def sweep(self, is_alive: Callable[[str], bool], *, dry_run: bool = False) -> tuple[str, ...]:
+        """Remove containers, networks and volumes of dead owners; say what, a line each.
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
+        docker = self._client()
+        lines: list[str] = []
+        for (sandbox, owner), things in (await list_sandboxes(docker)).items():
+            if is_alive(owner):
+                continue
+            if not dry_run:
+                await remove_sandbox(docker, sandbox)
+            lines += things
+        return tuple(lines)
+
+    async def aclose(self) -> None:
+        """Close the connections to the engine; sandboxes go on."""
+        if self._docker is not None:
+            await self._docker.close()
+            self._docker = None
+        if self._connector is not None:
+            await self._connector.close()
+            self._connector = None

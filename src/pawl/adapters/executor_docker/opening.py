@@ -1,0 +1,222 @@
+"""Making a sandbox: network, job container, services, in an order that leaves nothing behind on failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiodocker import Docker
+from aiodocker.containers import DockerContainer
+from aiodocker.exceptions import DockerError
+
+from pawl.adapters.executor_docker.control import ControlFolder
+from pawl.adapters.executor_docker.engine import EngineFacts
+from pawl.adapters.executor_docker.errors import UNREACHABLE, engine_errors
+from pawl.adapters.executor_docker.hardening import bind_mount, host_config, user_labels, volume_mounts
+from pawl.adapters.executor_docker.layout import CONTROL, WORKSPACE, Layout
+from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
+from pawl.adapters.executor_docker.services import ServicePlace, can_join, create_service, wait_healthy
+from pawl.adapters.executor_docker.supervisor import SUPERVISOR
+from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.ports.executor import Progress, SandboxSpec
+
+_READY_TIMEOUT = 10.0
+_ENGINE_AWAY = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is known before the first container is made."""
+
+    spec: SandboxSpec
+    docker: Docker
+    facts: EngineFacts
+    layout: Layout
+    user: str
+
+    @property
+    def network(self) -> str:
+        """Return the name of the job's network."""
+        return "none" if self.spec.network == "none" else container_name(self.spec.name)
+
+    @property
+    def joins(self) -> bool:
+        """Return whether services share the job container's network name space."""
+        return not self.spec.job_container and can_join(self.spec.services)
+
+
+async def make_network(place: Place) -> None:
+    """Make the job's own bridge network.
+
+    Raises:
+        InfrastructureError: the engine cannot.
+    """
+    if place.network == "none":
+        return
+    spec = place.spec
+    with engine_errors("The job's network cannot be made"):
+        await place.docker.networks.create(
+            {
+                "Name": place.network,
+                "Driver": "bridge",
+                "CheckDuplicate": True,
+                "Labels": labels(spec.name, spec.owner, "network"),
+            }
+        )
+
+
+async def start_job_container(place: Place) -> DockerContainer:
+    """Make and start the container whose main process is the resident shell.
+
+    Raises:
+        UsageError: the image does not exist, or has no /bin/sh.
+        InfrastructureError: the engine failed.
+    """
+    spec = place.spec
+    with engine_errors("The job's container cannot be started"):
+        container = await place.docker.containers.create(job_config(place), name=container_name(spec.name))
+        try:
+            await container.start()
+        except DockerError as error:
+            if "/bin/sh" in error.message:
+                raise _no_shell(spec) from error
+            raise
+    return container
+
+
+def _no_shell(spec: SandboxSpec) -> UsageError:
+    name = spec.image.name if spec.image else "?"
+    return UsageError(
+        f"The image {name} has no /bin/sh", hint="jobs need an image with a shell; use another image"
+    )
+
+
+def job_config(place: Place) -> dict[str, Any]:
+    """Return what the engine is told to make the job's container."""
+    spec, options = place.spec, place.spec.options
+    host = host_config(
+        options, network=place.network, init=place.facts.init, default_memory=place.facts.memory
+    )
+    host["Mounts"] = [bind_mount(str(outside), inside) for outside, inside in place.layout.folders.items()]
+    host["Mounts"] += volume_mounts(spec.name, spec.owner, spec.volumes)
+    ports = {f"{port.container}/{port.protocol}": port.host for port in spec.ports}
+    host["PortBindings"] = {
+        port: [{"HostIp": "127.0.0.1", "HostPort": str(wanted or "")}] for port, wanted in ports.items()
+    }
+    if place.joins:
+        host["ExtraHosts"] = [
+            *host.get("ExtraHosts", ()),
+            *(f"{one.name}:127.0.0.1" for one in spec.services),
+        ]
+    config: dict[str, Any] = {
+        "Image": check_image_name(spec.image.name if spec.image else ""),
+        "Entrypoint": ["/bin/sh", "-c", SUPERVISOR, "pawl", CONTROL],
+        "Cmd": [],
+        "User": place.user,
+        "WorkingDir": WORKSPACE,
+        "Labels": user_labels(options.labels) | labels(spec.name, spec.owner, "job"),
+        "Healthcheck": {"Test": ["NONE"]},
+        "ExposedPorts": {port: {} for port in ports},
+        "HostConfig": host,
+    }
+    if options.hostname:
+        config["Hostname"] = options.hostname
+    if options.network_aliases and place.network != "none":
+        config["NetworkingConfig"] = {
+            "EndpointsConfig": {place.network: {"Aliases": list(options.network_aliases)}}
+        }
+    return config
+
+
+async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[str]) -> None:
+    """Wait until the resident shell answers.
+
+    Raises:
+        UsageError: the image has no working /bin/sh.
+        InfrastructureError: the container ended, or does not share our folders.
+    """
+    ready = asyncio.create_task(control.wait_ready(_READY_TIMEOUT), name="wait for the resident shell")
+    try:
+        await asyncio.wait((ready, watch), return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            raise (
+                _no_shell(place.spec) if "code 127" in watch.result() else InfrastructureError(watch.result())
+            )
+        if not ready.result():
+            raise InfrastructureError(
+                "The job's container started, and its shell does not answer",
+                hint="the engine must be on this machine and see the same folders",
+            )
+    finally:
+        ready.cancel()
+
+
+async def watch_container(container: DockerContainer) -> str:
+    """Return, once the container has ended, why its job is lost. An engine that is away is waited for."""
+    away_since: float | None = None
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            await container.wait()
+            state = (await container.show())["State"]
+        except DockerError as error:
+            if error.status == 404:
+                return "The job's container was removed"
+            if error.status != UNREACHABLE and error.status < 500:
+                return f"The job's container cannot be watched: {error.message}"
+        except (OSError, TimeoutError):
+            pass
+        else:
+            if not state.get("Running"):
+                return _describe_end(state)
+        away_since = away_since or loop.time()
+        if loop.time() - away_since > _ENGINE_AWAY:
+            return "The container engine went away"
+        await asyncio.sleep(0.2)
+
+
+def _describe_end(state: Mapping[str, Any]) -> str:
+    if state.get("OOMKilled"):
+        return "The job's container ran out of memory, and its shell was killed"
+    code = state.get("ExitCode")
+    return f"The job's container ended with code {code}: a step may have killed its shell"
+
+
+async def start_services(
+    place: Place, job: DockerContainer | None, progress: Progress
+) -> Mapping[str, Mapping[str, int]]:
+    """Start all services and wait until each is ready; return where the job reaches their ports.
+
+    Args:
+        place: what is known.
+        job: the job's container when services join its network name space.
+        progress: told what is waited for.
+
+    Raises:
+        UsageError: a service ended or is unhealthy.
+        InfrastructureError: the engine failed.
+    """
+    network = f"container:{job.id}" if job is not None else place.network
+    where = ServicePlace(network=network, init=place.facts.init, memory=place.facts.memory)
+
+    async def bring_up(number: int) -> Mapping[str, int]:
+        service = place.spec.services[number]
+        container = await create_service(place.docker, place.spec, service, where)
+        with engine_errors(f"The service {service.name} cannot be started"):
+            await container.start()
+        ports = await wait_healthy(container, service, progress)
+        return {str(port.container): port.container for port in service.ports} if where.joined else ports
+
+    tasks = [asyncio.create_task(bring_up(number)) for number in range(len(place.spec.services))]
+    try:
+        found = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(Exception, asyncio.CancelledError):
+                await task
+    return {service.name: ports for service, ports in zip(place.spec.services, found, strict=True)}
