@@ -18,7 +18,7 @@ _PLACEHOLDERS = {"$cron-daily": "0 3 * * *", "$cron-weekly": "0 3 * * 1", "$defa
 _REJECTED = frozenset(
     {
         "jekyll+jekyll/spelling.yml",  # `tags-ignore` under pull_request: the official parser rejects it too
-        "actions+starter-workflows/_templates/code-scanning__nowsecure.yml",  # holds `{{ ... }}` to be filled in
+        "actions+starter-workflows/_templates/code-scanning__nowsecure.yml",  # `{{ ... }}` to be filled in
         "actions+starter-workflows/_templates/code-scanning__nowsecure-mobile-sbom.yml",  # the same
     }
 )

@@ -1,4 +1,4 @@
-"""Action files with the verdict of the official parser: accepted or not, and on which lines the faults are."""
+"""Action files with the verdict of the official parser: accepted, or the lines of the faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workflow files with the verdict of the official parser: accepted or not, and on which lines the faults are."""
+"""Workflow files with the verdict of the official parser: accepted or not."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The workflow language: text to a typed tree with places, and every check that needs no event."""

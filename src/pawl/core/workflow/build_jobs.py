@@ -1,4 +1,4 @@
-"""Jobs: from the tree to typed values, the original design's spellings (requirement L2) turned into GitHub's."""
+"""Jobs: from the tree to typed values; the original design's spellings (requirement L2) become GitHub's."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pawl.core.diagnostics.span import START
-from pawl.core.workflow.fields import is_true, text_of, texts_of
+from pawl.core.workflow.fields import is_true, mapping_of, text_of, texts_of
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.syntax import DeclaredSecret, Filters, Input, Schedule, Text, Trigger
 
@@ -53,11 +53,9 @@ def _entries(node: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
 
 
 def _schedules(node: Sequence) -> tuple[Schedule, ...]:
-    schedules = []
-    for item in node.items:
-        if isinstance(item, Mapping) and (cron := text_of(item.get("cron"))) is not None:
-            schedules.append(Schedule(cron=cron, timezone=text_of(item.get("timezone"))))
-    return tuple(schedules)
+    items = [item for item in node.items if isinstance(item, Mapping)]
+    found = [(text_of(item.get("cron")), text_of(item.get("timezone"))) for item in items]
+    return tuple(Schedule(cron=cron, timezone=timezone) for cron, timezone in found if cron is not None)
 
 
 def _input(name: Scalar, node: Node) -> Input:
@@ -84,8 +82,6 @@ def _secret(name: Scalar, node: Node) -> DeclaredSecret:
 
 
 def _outputs(node: Mapping) -> dict[str, Node]:
-    outputs = {}
-    for name, value in _entries(node, "outputs"):
-        if isinstance(value, Mapping) and (inner := value.get("value")) is not None:
-            outputs[name.text] = inner
-    return outputs
+    values = {name.text: mapping_of(value) for name, value in _entries(node, "outputs")}
+    found = {name: value.get("value") for name, value in values.items() if value}
+    return {name: value for name, value in found.items() if value}

@@ -8,6 +8,7 @@ composer is not used: it has no limits, keeps the last of two equal keys, and cr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -23,6 +24,8 @@ from pawl.core.workflow.yaml_errors import explain_yaml_error
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
 _MERGE = "<<"
+_Event: TypeAlias = Any
+"""PyYAML's stubs know neither the C reader nor which event carries what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class _Composer:
     nodes: int = 0
     aliases: int = 0
     deepest: int = 0
-    events: yaml.CSafeLoader = field(init=False)
+    events: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.events = _LOADER(self.source.text)
@@ -91,12 +94,12 @@ class _Composer:
             raise _StopError("yaml-several-documents", message, _start(event))
         return root
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
+    def node(self, event: _Event, depth: int) -> Node:
         kind = type(event)
         if kind is yaml.AliasEvent:
             return self.alias(event, depth)
         self.count(1, event)
-        if depth > self.deepest:
+        if depth > self.deepest:  # noqa: PLR1730  faster than max(), and this runs per node
             self.deepest = depth
         anchor = event.anchor
         if anchor is None:
@@ -109,7 +112,7 @@ class _Composer:
         self.deepest = max(self.deepest, deepest)
         return node
 
-    def count(self, nodes: int, event: yaml.Event) -> None:
+    def count(self, nodes: int, event: _Event) -> None:
         self.nodes += nodes
         if self.nodes > self.limits.nodes:
             message = f"the file has more than {self.limits.nodes} values once every alias is put in"
@@ -117,7 +120,7 @@ class _Composer:
                 "yaml-too-large", message, _start(event), "split the workflow, or use fewer aliases"
             )
 
-    def alias(self, event: yaml.AliasEvent, depth: int) -> Node:
+    def alias(self, event: _Event, depth: int) -> Node:
         span = _span(event)
         self.aliases += 1
         if self.aliases > self.limits.aliases:
@@ -135,12 +138,12 @@ class _Composer:
         self.count(anchor.nodes, event)
         return anchor.node
 
-    def check_depth(self, depth: int, event: yaml.Event) -> None:
+    def check_depth(self, depth: int, event: _Event) -> None:
         if depth > self.limits.depth:
             message = f"lists and mappings are nested deeper than {self.limits.depth} levels"
             raise _StopError("yaml-too-deep", message, _start(event))
 
-    def collection(self, event: yaml.Event, depth: int) -> Node:
+    def collection(self, event: _Event, depth: int) -> Node:
         self.check_depth(depth, event)
         expected = scalars.MAPPING if isinstance(event, yaml.MappingStartEvent) else scalars.SEQUENCE
         if event.tag not in {None, "!", expected}:
@@ -149,7 +152,7 @@ class _Composer:
             return self.mapping(event, depth)
         return self.sequence(event, depth)
 
-    def refuse_tag(self, event: yaml.Event) -> None:
+    def refuse_tag(self, event: _Event) -> None:
         message = (
             f"found the tag `{str(event.tag)[:100]}`, expected a plain value: custom tags mean nothing here"
         )
@@ -159,14 +162,14 @@ class _Composer:
         if len(self.diagnostics) < self.limits.diagnostics:
             self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
 
-    def sequence(self, event: yaml.Event, depth: int) -> Sequence:
+    def sequence(self, event: _Event, depth: int) -> Sequence:
         items: list[Node] = []
         next_event = self.events.get_event
         while type(following := next_event()) is not yaml.SequenceEndEvent:
             items.append(self.node(following, depth + 1))
         return Sequence(items=tuple(items), span=_collection_span(event, following, items))
 
-    def mapping(self, event: yaml.Event, depth: int) -> Mapping:
+    def mapping(self, event: _Event, depth: int) -> Mapping:
         entries: list[tuple[Scalar, Node]] = []
         places: dict[str, Span] = {}
         merged: list[tuple[int, Scalar, Node]] = []
@@ -195,8 +198,8 @@ class _Composer:
             self.diagnostics.append(
                 Diagnostic(
                     code="duplicate-key",
-                    message=f"the key `{key.text}` is already defined on line {first.start.line} (upper and lower "
-                    "case are the same here)",
+                    message=f"the key `{key.text[:60]}` is already defined on line {first.start.line}"
+                    " (letter case does not matter)",
                     span=key.span,
                     hint="remove one of the two, or give them different names",
                     related=((first, "first defined here"),),
@@ -211,7 +214,9 @@ class _Composer:
         result = []
         for source in sources:
             if not isinstance(source, Mapping):
-                message = "found no mapping behind the merge key `<<`, expected an alias of a mapping or a list of them"
+                message = (
+                    "found no mapping behind the merge key `<<`, expected an alias of one or a list of them"
+                )
                 self.report("yaml-merge", message, key.span)
                 continue
             for name, node in source:
@@ -228,7 +233,7 @@ class _Composer:
             message = f"the file has more than {self.limits.nodes} values once every alias is put in"
             raise _StopError("yaml-too-large", message, key.span)
 
-    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def scalar(self, event: _Event) -> Scalar:
         text, tag, style = event.value, event.tag, _STYLES[event.style]
         span = _span(event)
         if tag is None:
@@ -244,7 +249,7 @@ class _Composer:
         lines = self.source.content_lines(text, span, style) if "${{" in text else ()
         return Scalar(value=value, text=text, span=span, style=style, content_lines=lines)
 
-    def tagged(self, event: yaml.ScalarEvent, text: str, tag: str) -> scalars.Plain:
+    def tagged(self, event: _Event, text: str, tag: str) -> scalars.Plain:
         try:
             return scalars.resolve_tagged(text, tag)
         except KeyError:
@@ -259,17 +264,17 @@ class _Composer:
         return text
 
 
-def _start(event: yaml.Event) -> Span:
+def _start(event: _Event) -> Span:
     mark = event.start_mark
     return Span.at(mark.line + 1, mark.column + 1) if mark else START
 
 
-def _span(event: yaml.Event) -> Span:
+def _span(event: _Event) -> Span:
     start, end = event.start_mark, event.end_mark
     return Span(Position(start.line + 1, start.column + 1), Position(end.line + 1, end.column + 1))
 
 
-def _collection_span(first: yaml.Event, last: yaml.Event, children: list[Node]) -> Span:
+def _collection_span(first: _Event, last: _Event, children: list[Node]) -> Span:
     # The end of a block collection is only seen at the next token; its last child ends where people look.
     begin = Position(first.start_mark.line + 1, first.start_mark.column + 1)
     is_flow = last.start_mark.index != last.end_mark.index

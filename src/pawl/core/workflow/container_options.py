@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pawl.core.workflow.duration import parse_duration
 
@@ -32,8 +33,10 @@ class OptionProblem:
 
 @dataclass(frozen=True, slots=True)
 class ParsedOptions:
-    """The allowed options by field name (those of `pawl.ports.executor.ContainerOptions`, with `memory`,
-    `cpus` and `pids` of its limits), and what was left out.
+    """The allowed options and what was left out.
+
+    Attributes:
+        fields: by the names of the executor's `ContainerOptions`, and `memory`, `cpus`, `pids` of its limits.
     """
 
     fields: dict[str, OptionValue]
@@ -42,7 +45,7 @@ class ParsedOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """An allowed option: the field it sets, how its text is read (None when it does not fit), how it adds up."""
+    """An allowed option: the field it sets, how its text is read (None: it does not fit), how it adds up."""
 
     field: str
     read: Callable[[str], OptionValue | None]
@@ -191,7 +194,8 @@ class _Reader:
         if option.collects and isinstance(before, tuple) and isinstance(value, tuple):
             value = before + value
         elif option.collects and isinstance(before, dict) and isinstance(value, dict):
-            value = {**before, **value}
+            merged: dict[str, Any] = {**before, **value}
+            value = merged
         self.fields[option.field] = value
 
     def note(self, option: str, message: str, *, is_error: bool) -> None:

@@ -1,18 +1,19 @@
 """Cron lines of `schedule`: five fields, as POSIX cron and GitHub read them.
 
 Source: GitHub docs, "Events that trigger workflows", `schedule`; actions/languageservices, converter/cron.ts:
-`,` binds weaker than `/`, and that weaker than `-`; months and days may be named; Sunday is 0, and here also 7.
+`,` binds weaker than `/`, and that weaker than `-`; months and days may be named; Sunday is 0, here also 7.
 `@daily` and the like are not known to GitHub and are refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-_MONTHS = {
-    name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)
-}
-_DAYS = {name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split())}
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_DAYS = {name: number for number, name in enumerate(_DAY_NAMES)}
 _MAX_LENGTH = 1000
 
 
@@ -61,7 +62,7 @@ class Cron:
     def shortest_gap(self) -> int:
         """The fewest minutes between two times on one day, 1440 when there is only one a day."""
         times = sorted(hour * 60 + minute for hour in self.hours for minute in self.minutes)
-        return min((after - before for before, after in zip(times, times[1:], strict=False)), default=1440)
+        return min((after - before for before, after in pairwise(times)), default=1440)
 
 
 @dataclass(frozen=True, slots=True)

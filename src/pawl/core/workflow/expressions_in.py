@@ -57,7 +57,7 @@ class ExpressionChecks:
         return found
 
     def literal(self, template: Template) -> str | None:
-        """Return the text that a lone `${{ 'text' }}` stands for, which GitHub reads as if written plainly."""
+        """Return what a lone `${{ 'text' }}` stands for: GitHub reads it as if written plainly."""
         if not template.is_single_expression:
             return None
         root = template.expressions[0].root
@@ -70,7 +70,7 @@ def _at_whole(fault: Diagnostic, node: Scalar) -> Diagnostic:
 
 
 def parse_node_condition(node: Scalar, scope: Scope | None) -> tuple[Condition, tuple[Diagnostic, ...]]:
-    """Return the condition of an `if:`; where status functions are unknown (`snapshot.if`) none is implied."""
+    """Return the condition of an `if:`; where no status function is known (`snapshot`), none is implied."""
     implicit = "success()" if scope is None or "success" in scope.functions else None
     return parse_condition(node.text, locate=node.locate, implicit=implicit)
 

@@ -25,7 +25,7 @@ class Scalar:
             the offset in `text` where it begins, and the place of that character.
     """
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
     span: Span
     style: str = "plain"

@@ -24,7 +24,7 @@ def read_permissions(node: Node | None) -> Permissions | None:
 
 
 def exceeding(requested: Permissions | None, allowed: Permissions) -> str | None:
-    """Return the first permission that is requested and not allowed, as `name: level`; None when there is none."""
+    """Return the first permission requested and not allowed, as `name: level`; None when there is none."""
     levels = dict(allowed)
     for name, level in sorted(requested or ()):
         if _LEVELS.index(level) > _LEVELS.index(levels.get(name, "none")):

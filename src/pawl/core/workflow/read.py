@@ -1,7 +1,7 @@
 """The structural check: a tree against the grammar, all faults at once, expressions included.
 
 The order of decisions is the official reader's (actions/languageservices, template-reader.ts): which shape of
-several a mapping has is decided by its keys one after the other; a scalar that is no string may be read as one.
+several a mapping has is decided by its keys one after the other; a scalar may always be read as a string.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ class Reader:
     def read(self, node: Node, place: Place) -> None:
         """Collect the faults of `node` as a value for `place`."""
         if isinstance(node, Scalar):
-            self.scalar(node, place)
+            self._scalar(node, place)
         elif isinstance(node, Mapping):
-            self.mapping(node, place)
+            self._mapping(node, place)
         else:
-            self.sequence(node, place)
+            self._sequence(node, place)
 
-    def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+    def _report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         if len(self.diagnostics) < self.limits.diagnostics:
             self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
 
     @property
-    def where(self) -> str:
+    def _where(self) -> str:
         """The path of keys to the current value, for messages."""
         return f"`{'.'.join(self.path)}`".replace(".[", "[") if self.path else "the file"
 
-    def sequence(self, node: Sequence, place: Place) -> None:
+    def _sequence(self, node: Sequence, place: Place) -> None:
         if place.item is None:
-            self.wrong(node, place, "a list")
+            self._wrong(node, place, "a list")
             return
         item = place.inner(place.item)
         for index, value in enumerate(node.items):
@@ -66,45 +66,45 @@ class Reader:
             self.read(value, item)
             self.path.pop()
 
-    def scalar(self, node: Scalar, place: Place) -> None:
+    def _scalar(self, node: Scalar, place: Place) -> None:
         value = node.value
         if isinstance(value, str):
             if place.is_condition:
                 self.diagnostics += self.expressions.condition(node, place.scope)
                 return
             if "${{" in value:
-                template = self.template(node, place)
+                template = self._template(node, place)
                 if template is None:
                     return
                 literal = self.expressions.literal(template)
                 if literal is None:
-                    self.check_place(node, place, template)
+                    self._check_place(node, place, template)
                     return
                 value = literal
         if not _fits(value, place.scalars):
-            self.wrong(
+            self._wrong(
                 node, place, f"`{_shown(to_text(_number(value)))}`" if value is not None else "nothing"
             )
 
-    def check_place(self, node: Scalar, place: Place, template: Template) -> None:
+    def _check_place(self, node: Scalar, place: Place, template: Template) -> None:
         if is_insert(template):
             self.diagnostics.append(insert_fault(node.span))
         elif place.scope is None:
             message = (
-                f"found an expression in {self.where}, expected a fixed value: nothing is known here yet"
+                f"found an expression in {self._where}, expected a fixed value: nothing is known here yet"
             )
-            self.report("expression-not-allowed", message, node.span)
+            self._report("expression-not-allowed", message, node.span)
 
-    def template(self, node: Scalar, place: Place) -> Template | None:
+    def _template(self, node: Scalar, place: Place) -> Template | None:
         """Return the scalar's template, or None when it has faults (which are then reported)."""
         template, found = self.expressions.template(node, place.scope)
         self.diagnostics += found
         return None if any(fault.severity is Severity.ERROR for fault in found) else template
 
-    def mapping(self, node: Mapping, place: Place) -> None:
+    def _mapping(self, node: Mapping, place: Place) -> None:
         shapes = _candidates(node, place.mappings)
         if not shapes:
-            self.wrong(node, place, "a mapping")
+            self._wrong(node, place, "a mapping")
             return
         others = next((shape for shape in shapes[:1] if shape.other_key), None)
         seen: dict[str, str] = {}
@@ -112,75 +112,75 @@ class Reader:
         for name, value in node.entries:
             if "${{" in name.text:
                 has_expression_key = True
-                self.expression_key(name, value, place, others)
+                self._expression_key(name, value, place, others)
                 continue
             known = _known(shapes, name.text)
             if known is not None:
                 shapes = [shape for shape in shapes if name.text in shape.keys]
-                self.note_seen(name, known, seen)
-                self.inside(name.text, value, place.inner(known.type))
+                self._note_seen(name, known, seen)
+                self._inside(name.text, value, place.inner(known.type))
             elif others is not None:
-                self.key(name, place.inner(others.other_key or "any"))
-                self.inside(name.text, value, place.inner(others.other_value))
+                self._key(name, place.inner(others.other_key or "any"))
+                self._inside(name.text, value, place.inner(others.other_value))
             else:
-                self.unknown_key(name, shapes)
+                self._unknown_key(name, shapes)
         if not has_expression_key:
-            self.check_required(node, shapes, seen)
+            self._check_required(node, shapes, seen)
         elif len(shapes) > 1:
-            self.undecided(node, shapes)
+            self._undecided(node, shapes)
 
-    def inside(self, key: str, value: Node, place: Place) -> None:
+    def _inside(self, key: str, value: Node, place: Place) -> None:
         self.path.append(key[:_SHOWN])
         self.read(value, place)
         self.path.pop()
 
-    def key(self, name: Scalar, place: Place) -> None:
+    def _key(self, name: Scalar, place: Place) -> None:
         if not name.text and not _fits("", place.scalars):
-            self.report("unknown-key", f"found an empty key in {self.where}, expected a name", name.span)
+            self._report("unknown-key", f"found an empty key in {self._where}, expected a name", name.span)
 
-    def expression_key(self, name: Scalar, value: Node, place: Place, others: MappingShape | None) -> None:
+    def _expression_key(self, name: Scalar, value: Node, place: Place, others: MappingShape | None) -> None:
         if place.scope is None:
-            message = f"found an expression as a key in {self.where}, expected a name"
-            self.report("expression-not-allowed", message, name.span)
+            message = f"found an expression as a key in {self._where}, expected a name"
+            self._report("expression-not-allowed", message, name.span)
             return
-        self.template(name, place)
+        self._template(name, place)
         inner = others.other_value if others and not others.keys else "any"
-        self.inside(name.text, value, place.inner(inner))
+        self._inside(name.text, value, place.inner(inner))
 
-    def note_seen(self, name: Scalar, known: Key, seen: dict[str, str]) -> None:
+    def _note_seen(self, name: Scalar, known: Key, seen: dict[str, str]) -> None:
         meant = known.stands_for or name.text
         if (other := seen.get(meant)) is not None:
-            message = f"{self.where} has both `{other}` and `{name.text}`, which mean the same"
-            self.report("duplicate-key", message, name.span, f"keep `{meant}`")
+            message = f"{self._where} has both `{other}` and `{name.text}`, which mean the same"
+            self._report("duplicate-key", message, name.span, f"keep `{meant}`")
         seen[meant] = name.text
 
-    def unknown_key(self, name: Scalar, shapes: list[MappingShape]) -> None:
+    def _unknown_key(self, name: Scalar, shapes: list[MappingShape]) -> None:
         candidates = sorted({known for shape in shapes for known in shape.keys})
         hint = did_you_mean(name.text, candidates)
         if hint is None and candidates:
             hint = f"known here: {_listed(candidates)}"
-        self.report("unknown-key", f"unknown key `{_shown(name.text)}` in {self.where}", name.span, hint)
+        self._report("unknown-key", f"unknown key `{_shown(name.text)}` in {self._where}", name.span, hint)
 
-    def check_required(self, node: Mapping, shapes: list[MappingShape], seen: dict[str, str]) -> None:
+    def _check_required(self, node: Mapping, shapes: list[MappingShape], seen: dict[str, str]) -> None:
         if len(shapes) > 1:
-            self.undecided(node, shapes)
+            self._undecided(node, shapes)
             return
         for name, known in shapes[0].keys.items():
             if known.required and name not in seen:
                 span = Span(node.span.start, node.span.start)
-                self.report("missing-key", f"missing key `{name}` in {self.where}", span, known.about)
+                self._report("missing-key", f"missing key `{name}` in {self._where}", span, known.about)
 
-    def undecided(self, node: Mapping, shapes: list[MappingShape]) -> None:
+    def _undecided(self, node: Mapping, shapes: list[MappingShape]) -> None:
         deciding = [name for shape in shapes for name, known in shape.keys.items() if known.required]
-        message = f"{self.where} says too little, expected one of the keys {_listed(deciding)}"
-        self.report("missing-key", message, Span(node.span.start, node.span.start))
+        message = f"{self._where} says too little, expected one of the keys {_listed(deciding)}"
+        self._report("missing-key", message, Span(node.span.start, node.span.start))
 
-    def wrong(self, node: Node, place: Place, found: str) -> None:
+    def _wrong(self, node: Node, place: Place, found: str) -> None:
         span = node.span if isinstance(node, Scalar) else Span(node.span.start, node.span.start)
         words = [word for shape in place.scalars if isinstance(shape, StringShape) for word in shape.words]
         hint = did_you_mean(node.text, words) if isinstance(node, Scalar) and words else None
         code = "wrong-value" if isinstance(node, Scalar) and words else "wrong-type"
-        self.report(code, f"found {found} in {self.where}, expected {_expected(place)}", span, hint)
+        self._report(code, f"found {found} in {self._where}, expected {_expected(place)}", span, hint)
 
 
 def _candidates(node: Mapping, shapes: tuple[MappingShape, ...]) -> list[MappingShape]:
@@ -223,7 +223,7 @@ def _fits_as_is(value: Plain, shape: ScalarShape) -> bool:
             return bool(value) or not shape.non_empty
 
 
-def _number(value: Plain) -> None | bool | float | str:
+def _number(value: Plain) -> bool | float | str | None:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -1,4 +1,4 @@
-"""The text behind the tree: decoding, the checks before parsing, and places inside scalars of several lines."""
+"""The text behind the tree: decoding, checks before parsing, places inside scalars of several lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BOM = "\ufeff"
 
 @dataclass(slots=True)
 class Source:
-    """A decoded text whose lines can be looked at. Line numbers count from 1, as the YAML reader breaks them."""
+    """A decoded text whose lines, counted from 1 as the YAML reader breaks them, can be looked at."""
 
     text: str
     _lines: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Source:
         return Position(header + 1, self._indent(header) + 1)
 
     def content_lines(self, text: str, span: Span, style: str) -> tuple[tuple[int, Position], ...]:
-        """Return, for each line of a folded or quoted scalar, the offset in `text` and the place it begins at."""
+        """Return, for each line of a folded or quoted scalar, where it begins in `text` and in the file."""
         result = []
         offset = 0
         is_block = style == "folded"
@@ -85,7 +85,7 @@ def read_source(text: str | bytes, limits: Limits) -> tuple[Source | None, Diagn
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            return None, _encoding_fault(text, error)
+            return None, _encoding_fault(error)
     text = text.removeprefix(_BOM)
     found = _FORBIDDEN.search(text)
     return (Source(text), None) if found is None else (None, _character_fault(text, found.start()))
@@ -95,9 +95,9 @@ def _utf8_size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _encoding_fault(text: bytes, error: UnicodeDecodeError) -> Diagnostic:
-    place = _place(text[: error.start].decode("utf-8"))
-    message = f"found the byte 0x{text[error.start]:02x}, which is not UTF-8"
+def _encoding_fault(error: UnicodeDecodeError) -> Diagnostic:
+    place = _place(error.object[: error.start].decode("utf-8"))
+    message = f"found the byte 0x{error.object[error.start]:02x}, which is not UTF-8"
     span = Span.at(place.line, place.column)
     return Diagnostic(code="yaml-character", message=message, span=span, hint="save the file as UTF-8")
 

@@ -1,4 +1,4 @@
-"""The grammar as data: every key of a workflow file and of an action file, its type, its scope, its meaning."""
+"""The grammar as data: each key of workflow and action files, its type, scope and meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Action files. Source: GitHub docs, "Metadata syntax for GitHub Actions"; actions/languageservices' action-v1.0.json."""
+"""Action files.
+
+Source: GitHub docs, "Metadata syntax for GitHub Actions"; actions/languageservices' action-v1.0.json.
+"""
 
 from __future__ import annotations
 

@@ -34,18 +34,66 @@ _BRANCHES = ("branches", "branches-ignore")
 _TAGS = ("tags", "tags-ignore")
 _PATHS = ("paths", "paths-ignore")
 _CHANGES = ("created", "edited", "deleted")
-_PULL_REQUEST = tuple(
-    "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft locked "
-    "unlocked enqueued dequeued milestoned demilestoned ready_for_review review_requested review_request_removed "
-    "auto_merge_enabled auto_merge_disabled stacked".split()
+_PULL_REQUEST = (
+    "assigned",
+    "unassigned",
+    "labeled",
+    "unlabeled",
+    "opened",
+    "edited",
+    "closed",
+    "reopened",
+    "synchronize",
+    "converted_to_draft",
+    "locked",
+    "unlocked",
+    "enqueued",
+    "dequeued",
+    "milestoned",
+    "demilestoned",
+    "ready_for_review",
+    "review_requested",
+    "review_request_removed",
+    "auto_merge_enabled",
+    "auto_merge_disabled",
+    "stacked",
 )
-_ISSUES = tuple(
-    "opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled unlabeled locked "
-    "unlocked milestoned demilestoned field_added field_removed typed untyped".split()
+_ISSUES = (
+    "opened",
+    "edited",
+    "deleted",
+    "transferred",
+    "pinned",
+    "unpinned",
+    "closed",
+    "reopened",
+    "assigned",
+    "unassigned",
+    "labeled",
+    "unlabeled",
+    "locked",
+    "unlocked",
+    "milestoned",
+    "demilestoned",
+    "field_added",
+    "field_removed",
+    "typed",
+    "untyped",
 )
-_DISCUSSION = tuple(
-    "created edited deleted transferred pinned unpinned labeled unlabeled locked unlocked category_changed answered "
-    "unanswered".split()
+_DISCUSSION = (
+    "created",
+    "edited",
+    "deleted",
+    "transferred",
+    "pinned",
+    "unpinned",
+    "labeled",
+    "unlabeled",
+    "locked",
+    "unlocked",
+    "category_changed",
+    "answered",
+    "unanswered",
 )
 
 EVENTS: dict[str, EventKind] = {

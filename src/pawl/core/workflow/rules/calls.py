@@ -1,6 +1,6 @@
 """Calls of reusable workflows whose text is at hand: inputs, secrets, permissions.
 
-Sources: GitHub docs, "Reusing workflows"; actions/languageservices, converter/job/inputs.ts and secrets.ts; its
+Sources: GitHub docs, "Reusing workflows"; actions/languageservices, converter/job/inputs.ts, secrets.ts, the
 test data `errors-reusable-workflow-*`.
 """
 
@@ -52,7 +52,8 @@ def _target_fault(call: ReusableCall, file: CalledFile) -> Diagnostic | None:
     faults = [found for found in file.diagnostics if has_errors([found])]
     if faults:
         first = faults[0]
-        message = f"the called workflow `{reference}` has {len(faults)} faults, first on line {first.span.start.line}: {first.message}"
+        where = f"has {len(faults)} faults, first on line {first.span.start.line}"
+        message = f"the called workflow `{reference}` {where}: {first.message}"
         return error("call-target", message, call.uses.span)
     if _call_trigger(file) is None:
         message = f"the workflow `{reference}` cannot be called: its `on` has no `workflow_call`"
@@ -69,8 +70,8 @@ def _check_inputs(call: ReusableCall, trigger: Trigger) -> Iterator[Diagnostic]:
     declared = {str(given.name).upper(): given for given in trigger.inputs}
     passed = call.with_.entries if isinstance(call.with_, MappingNode) else ()
     names = {name.text.upper() for name, _ in passed}
-    for name, given in declared.items():
-        if given.required and name not in names:
+    for folded, given in declared.items():
+        if given.required and folded not in names:
             message = f"the called workflow requires the input `{given.name}`, which is not passed"
             yield error("call-input", message, call.uses.span)
     for name, value in passed:
@@ -103,8 +104,8 @@ def _check_secrets(call: ReusableCall, trigger: Trigger) -> Iterator[Diagnostic]
     passed = call.secrets.entries if isinstance(call.secrets, MappingNode) else ()
     names = {name.text.upper() for name, _ in passed}
     declared = {str(secret.name).upper(): secret for secret in trigger.secrets}
-    for name, secret in declared.items():
-        if secret.required and name not in names:
+    for folded, secret in declared.items():
+        if secret.required and folded not in names:
             message = f"the called workflow requires the secret `{secret.name}`, which is not passed"
             yield error("call-secret", message, call.uses.span, "pass it, or write `secrets: inherit`")
     for key, _ in passed:

@@ -14,7 +14,8 @@ from pawl.core.workflow.rules.subject import Subject, error, steps_of, warning
 from pawl.core.workflow.syntax import Text, UsesStep
 
 _PORT = re.compile(
-    r"(?:(?:[0-9.]{7,15}|\[[0-9a-fA-F:]{2,39}\]):)?(?:[0-9]{0,5}(?:-[0-9]{1,5})?:)?[0-9]{1,5}(?:-[0-9]{1,5})?(?:/(?:tcp|udp|sctp))?\Z"
+    r"(?:(?:[0-9.]{7,15}|\[[0-9a-fA-F:]{2,39}\]):)?(?:[0-9]{0,5}(?:-[0-9]{1,5})?:)?"
+    r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/(?:tcp|udp|sctp))?\Z"
 )
 _DOCKER = "docker://"
 
@@ -51,7 +52,8 @@ def _check_container(node: Node | None) -> Iterator[Diagnostic]:
         yield from _check_options(options)
     for port in texts_of(node.get("ports")):
         if "${{" not in port.text and not _PORT.match(port.text):
-            message = f"found the port `{port.text[:60]}`, expected `container`, `host:container` or either with `/udp`"
+            expected = "`container`, `host:container`, or either with `/udp`"
+            message = f"found the port `{port.text[:60]}`, expected {expected}"
             yield error("port", message, port.span)
 
 

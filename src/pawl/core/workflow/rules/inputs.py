@@ -1,4 +1,4 @@
-"""Declared inputs of `workflow_dispatch` and `workflow_call` (actions/languageservices, workflow-dispatch.ts)."""
+"""Inputs of `workflow_dispatch` and `workflow_call` (actions/languageservices, workflow-dispatch.ts)."""
 
 from __future__ import annotations
 

@@ -23,5 +23,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         prefix, slash, name = group.text.partition("/")
         if slash and (prefix not in _PREFIXES or not name or "/" in name):
-            message = f"found the group `{group.text[:60]}`, expected a name, `organization/name` or `enterprise/name`"
+            expected = "a name, `organization/name` or `enterprise/name`"
+            message = f"found the group `{group.text[:60]}`, expected {expected}"
             yield error("runs-on-group", message, group.span)

@@ -1,4 +1,4 @@
-"""`strategy.matrix`, as far as it is written out (actions/runner, MatrixBuilder.cs; language.md rules 31-33)."""
+"""`strategy.matrix`, as far as it is written out (actions/runner, MatrixBuilder.cs)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _check_exclude(matrix: Mapping, vectors: dict[str, Node]) -> Iterator[Diagno
 def _check_size(matrix: Mapping, vectors: dict[str, Node], subject: Subject) -> Iterator[Diagnostic]:
     sizes = [len(value.items) if isinstance(value, Sequence) else 1 for value in vectors.values()]
     included = len(_items(matrix.get("include")))
-    # Whether an included entry extends a combination or adds one is planning's business: this counts what is sure.
+    # Whether an included entry extends a combination or adds one is planning's business.
     jobs = prod(sizes) if sizes else included
     limits = subject.limits
     if jobs > limits.matrix and not _items(matrix.get("exclude")):

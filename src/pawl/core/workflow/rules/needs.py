@@ -58,7 +58,7 @@ def _describe(job: Job, need: Text, chain: list[str]) -> Diagnostic:
 
 
 def _chain(jobs: dict[str, Job], name: str, need: str) -> list[str]:
-    """Return the shortest cycle through `name` and its need, begun at the job that stands first in the file."""
+    """Return the shortest cycle through `name` and its need, begun at the job that comes first."""
     before = {need: ""}
     waiting = [need]
     for current in waiting:
@@ -85,10 +85,10 @@ def _components(jobs: dict[str, Job]) -> dict[str, frozenset[str]]:
     low: dict[str, int] = {}
     stack: list[str] = []
     result: dict[str, frozenset[str]] = {}
-    for root in jobs:
+    for root, job in jobs.items():
         if root in index:
             continue
-        work = [(root, iter(jobs[root].needs))]
+        work = [(root, iter(job.needs))]
         index[root] = low[root] = len(index)
         stack.append(root)
         while work:

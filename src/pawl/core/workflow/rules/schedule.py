@@ -22,7 +22,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             if isinstance(cron, CronProblem):
                 yield error("cron", f"not a cron line: {cron.message}", schedule.cron.span)
             elif cron.shortest_gap < _SHORTEST:
-                message = f"this schedule fires every {cron.shortest_gap} min, more often than every {_SHORTEST} min"
+                gap = cron.shortest_gap
+                message = f"this schedule fires every {gap} min, more often than every {_SHORTEST} min"
                 yield warning("cron-too-often", message, schedule.cron.span, "GitHub leaves times out")
             zone = schedule.timezone
             if zone is not None and not _ZONE.match(zone.text):

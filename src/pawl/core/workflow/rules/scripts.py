@@ -43,7 +43,8 @@ def _check_shell(shell: Scalar | None) -> Iterator[Diagnostic]:
         return
     name = shell.text.strip()
     if name.lower() not in SHELLS and "{0}" not in name:
-        message = f"found the shell `{name[:60]}`, expected one of {', '.join(SHELLS)}, or a command that holds `{{0}}`"
+        expected = f"one of {', '.join(SHELLS)}, or a command that holds `{{0}}`"
+        message = f"found the shell `{name[:60]}`, expected {expected}"
         yield warning(
             "shell", message, shell.span, did_you_mean(name, SHELLS) or f"write `{name[:40]} {{0}}`"
         )

@@ -1,4 +1,7 @@
-"""Workflows that outsiders could turn against their owner (GitHub docs, "Security hardening"; zizmor, actionlint)."""
+"""Workflows that outsiders could turn against their owner.
+
+Sources: GitHub docs, "Security hardening for GitHub Actions"; GitHub Security Lab; rhysd/actionlint; zizmor.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,9 @@ def _check_script(run: Scalar, subject: Subject) -> Iterator[Diagnostic]:
     for expression in located.expressions:
         for path in possibly_untrusted(expression):
             message = f"outsiders choose `{path.text[:100]}`, and here it becomes part of a script"
-            hint = 'Pawl passes it as a variable, so it cannot do harm; elsewhere set it in `env:` and use "$NAME"'
+            hint = (
+                'Pawl makes it a variable, so it is harmless here; elsewhere set it in `env:` and use "$NAME"'
+            )
             span = Span(expression.locate(path.start), expression.locate(path.end))
             yield warning("untrusted-in-script", message, span, hint)
 
@@ -58,7 +63,8 @@ def _check_reference(step: UsesStep) -> Iterator[Diagnostic]:
     name, at, ref = uses.partition("@")
     owner, slash, repository = name.partition("/")
     if not (at and ref and owner and slash and repository):
-        message = f"found the action `{uses[:100]}`, expected `owner/repository@ref`, `./folder` or `docker://image`"
+        expected = "`owner/repository@ref`, `./folder` or `docker://image`"
+        message = f"found the action `{uses[:100]}`, expected {expected}"
         yield warning("action-reference", message, step.uses.span)
     elif owner.lower() not in _TRUSTED_OWNERS and not _SHA.match(ref):
         message = (
