@@ -46,6 +46,7 @@ def list_files(
         if not Path(real).is_relative_to(workspace):
             continue
         linked = bool(start) and (workspace / start).is_symlink()
+        pending: list[tuple[str, tuple[str, ...]]]
         pending = [] if linked and not follow_links else [(start, (real,))]
         while pending:
             folder, chain = pending.pop()
