@@ -60,13 +60,13 @@ def parse_action(
     runs = mapping_of(composed.root, "runs")
     if runs is not None:
         reader.diagnostics += check_step_ids(runs.get("steps"), limits.steps)
-    action = _build(composed.root, path, reader.diagnostics)
+    action = _build(composed.root, path, reader)
     return ParsedAction(action, sorted_by_place(reader.diagnostics))
 
 
-def _build(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> Action | None:
+def _build(root: Mapping, path: str, reader: Reader) -> Action | None:
     node = mapping_of(root, "runs")
-    runs = _runs(node, diagnostics) if node else None
+    runs = _runs(node, reader) if node else None
     if runs is None:
         return None
     return Action(
@@ -80,11 +80,13 @@ def _build(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> Action | 
     )
 
 
-def _runs(node: Mapping, diagnostics: list[Diagnostic]) -> Runs | None:
+def _runs(node: Mapping, reader: Reader) -> Runs | None:
     using = _string(node, "using").lower()
     main, image = text_of(node.get("main")), text_of(node.get("image"))
     if using == "composite":
-        return CompositeRuns(steps=StepBuilder(StepIds(), diagnostics).build(node.get("steps")))
+        return CompositeRuns(
+            steps=StepBuilder(StepIds(), reader.diagnostics, reader.expressions).build(node.get("steps"))
+        )
     if using == "docker" and image is not None:
         return _docker(node, image)
     if using.startswith("node") and main is not None:

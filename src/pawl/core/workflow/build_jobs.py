@@ -9,6 +9,7 @@ from pawl.core.model.ids import JobKey
 from pawl.core.model.plan import RetryRule
 from pawl.core.workflow.build_steps import StepBuilder, build_condition, build_timeout
 from pawl.core.workflow.duration import parse_duration
+from pawl.core.workflow.expressions_in import ExpressionChecks
 from pawl.core.workflow.fields import first_of, is_true, mapping_of, number_of, scalar_of, text_of, texts_of
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.step_ids import StepIds
@@ -17,7 +18,9 @@ from pawl.core.workflow.syntax import Defaults, Job, ReusableCall, Strategy, Tex
 _ENVIRONMENT_KEYS = frozenset({"name", "url", "deployment"})
 
 
-def build_jobs(root: Mapping, diagnostics: list[Diagnostic]) -> dict[JobKey, Job]:
+def build_jobs(
+    root: Mapping, diagnostics: list[Diagnostic], expressions: ExpressionChecks
+) -> dict[JobKey, Job]:
     """Return the jobs in the file's order; what is no mapping is left out (its fault is known by now)."""
     node = root.get("jobs")
     jobs: dict[JobKey, Job] = {}
@@ -25,7 +28,8 @@ def build_jobs(root: Mapping, diagnostics: list[Diagnostic]) -> dict[JobKey, Job
     for name, value in node.entries if isinstance(node, Mapping) else ():
         if isinstance(value, Mapping) and "${{" not in name.text:
             key = JobKey(name.text)
-            jobs[key] = _job(key, name.span, value, shared_matrix, diagnostics)
+            steps = StepBuilder(StepIds(), diagnostics, expressions)
+            jobs[key] = _job(key, name.span, value, shared_matrix, steps)
     return _with_stages(root, jobs, diagnostics) if root.get("stages") or _any_stage(node) else jobs
 
 
@@ -43,9 +47,8 @@ def build_priority(node: Node | None) -> int | None:
     return int(number) if number is not None and abs(number) < 2**31 else None
 
 
-def _job(
-    key: JobKey, key_span: Span, node: Mapping, shared_matrix: Node | None, diagnostics: list[Diagnostic]
-) -> Job:
+def _job(key: JobKey, key_span: Span, node: Mapping, shared_matrix: Node | None, steps: StepBuilder) -> Job:
+    diagnostics = steps.diagnostics
     uses = text_of(node.get("uses"))
     call = ReusableCall(uses=uses, with_=node.get("with"), secrets=node.get("secrets")) if uses else None
     environment = node.get("environment")
@@ -57,7 +60,7 @@ def _job(
         span=node.span,
         name=scalar_of(node, "name"),
         needs=texts_of(node.get("needs")),
-        condition=build_condition(node.get("if")),
+        condition=build_condition(node.get("if"), steps.expressions),
         permissions=node.get("permissions"),
         concurrency=node.get("concurrency"),
         strategy=_strategy(node, shared_matrix, diagnostics),
@@ -66,7 +69,7 @@ def _job(
         outputs=node.get("outputs"),
         env=_merged(variables, node.get("env")),
         defaults=build_defaults(node.get("defaults")),
-        steps=StepBuilder(StepIds(), diagnostics).build(node.get("steps")),
+        steps=steps.build(node.get("steps")),
         timeout_minutes=timeout,
         cancel_timeout_minutes=node.get("cancel-timeout-minutes"),
         continue_on_error=node.get("continue-on-error"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pawl.core.diagnostics import Diagnostic
 from pawl.core.model.ids import StepId
 from pawl.core.workflow.duration import parse_duration
-from pawl.core.workflow.expressions_in import parse_node_condition
+from pawl.core.workflow.expressions_in import ExpressionChecks
 from pawl.core.workflow.fields import first_of, is_true, plain_text, scalar_of, text_of, texts_of
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.step_ids import StepIds, describe_uses
@@ -29,6 +29,7 @@ class StepBuilder:
 
     ids: StepIds
     diagnostics: list[Diagnostic]
+    expressions: ExpressionChecks
 
     def build(self, node: Node | None) -> tuple[Step, ...]:
         """Return the steps of a list; items that are no steps are left out (their fault is known by now)."""
@@ -73,7 +74,7 @@ class StepBuilder:
             has_own_id=own is not None,
             span=node.span,
             name=scalar_of(node, "name"),
-            condition=build_condition(node.get("if")),
+            condition=build_condition(node.get("if"), self.expressions),
             continue_on_error=node.get("continue-on-error"),
             timeout_minutes=first_of(node, "timeout-minutes") or self.timeout(node.get("timeout")),
             env=first_of(node, "env", "environment"),
@@ -85,13 +86,12 @@ class StepBuilder:
         return build_timeout(node, self.diagnostics)
 
 
-def build_condition(node: Node | None) -> Condition | None:
+def build_condition(node: Node | None, expressions: ExpressionChecks) -> Condition | None:
     """Return the condition of an `if:`; None where there is none or it is faulty."""
     if not isinstance(node, Scalar):
         return None
     source = node if isinstance(node.value, str) else as_string(node)
-    condition, _ = parse_node_condition(source, None)
-    return Condition(source=source, effective=condition.effective)
+    return Condition(source=source, effective=expressions.effective(source))
 
 
 def build_timeout(node: Node | None, diagnostics: list[Diagnostic]) -> Node | None:

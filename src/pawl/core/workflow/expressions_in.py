@@ -56,6 +56,11 @@ class ExpressionChecks:
             self._sound.add((text, id(scope)))
         return found
 
+    def effective(self, node: Scalar) -> str:
+        """Return the effective text of the condition of a job or step."""
+        known = self.conditions.get(node.text)
+        return (known or parse_node_condition(node, None)[0]).effective
+
     def literal(self, template: Template) -> str | None:
         """Return what a lone `${{ 'text' }}` stands for: GitHub reads it as if written plainly."""
         if not template.is_single_expression:

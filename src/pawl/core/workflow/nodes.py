@@ -64,7 +64,10 @@ class Mapping:
 
     def get(self, key: str) -> Node | None:
         """Return the value of `key`, exact spelling, or None."""
-        return next((value for name, value in self.entries if name.text == key), None)
+        for name, value in self.entries:
+            if name.text == key:
+                return value
+        return None
 
     def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
         return iter(self.entries)

@@ -59,7 +59,7 @@ def parse_workflow(
     reader = Reader(limits)
     reader.diagnostics += composed.diagnostics
     reader.read(composed.root, _ROOT)
-    workflow = build_workflow(composed.root, path, reader.diagnostics)
+    workflow = build_workflow(composed.root, path, reader)
     subject = Subject(
         workflow=workflow,
         root=composed.root,
@@ -71,7 +71,7 @@ def parse_workflow(
     return Parsed(workflow if workflow.jobs else None, found)
 
 
-def build_workflow(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> Workflow:
+def build_workflow(root: Mapping, path: str, reader: Reader) -> Workflow:
     """Return the typed tree of a file; parts that do not fit are left out."""
     return Workflow(
         path=path,
@@ -83,7 +83,7 @@ def build_workflow(root: Mapping, path: str, diagnostics: list[Diagnostic]) -> W
         env=first_of(root, "env", "environment"),
         defaults=build_defaults(root.get("defaults")),
         concurrency=root.get("concurrency"),
-        jobs=build_jobs(root, diagnostics),
+        jobs=build_jobs(root, reader.diagnostics, reader.expressions),
         env_file=text_of(root.get("env_file")),
         priority=build_priority(root.get("priority")),
     )
