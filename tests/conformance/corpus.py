@@ -7,8 +7,13 @@ import time
 from pathlib import Path
 
 from pawl.core.diagnostics import Severity
+from pawl.core.model.plan import Outlook
+from pawl.core.planning.plan import plan_workflow
+from pawl.core.planning.render import templates_in
+from pawl.core.triggers import stub_event
 from pawl.core.workflow.action import parse_action
-from pawl.core.workflow.parse import parse_workflow
+from pawl.core.workflow.parse import Parsed, parse_workflow
+from pawl.core.workflow.syntax import Workflow
 
 SLOWEST_SECONDS = 0.25
 
@@ -42,4 +47,21 @@ def check_file(path: Path) -> str | None:
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     if errors:
         return "; ".join(f"{found.span.start} {found.code}: {found.message}" for found in errors[:5])
-    return f"took {seconds:.3f} s" if seconds > SLOWEST_SECONDS else None
+    if seconds > SLOWEST_SECONDS:
+        return f"took {seconds:.3f} s"
+    return check_plan(parsed.workflow) if isinstance(parsed, Parsed) and parsed.workflow else None
+
+
+def check_plan(workflow: Workflow) -> str | None:
+    """Return None when a made-up event starts the workflow and it plans, its literal matrices expanded."""
+    planned = plan_workflow(workflow, stub_event(workflow))
+    if planned.plan is None:
+        return "; ".join(found.message for found in planned.diagnostics[:5])
+    if planned.plan.trigger.outlook is not Outlook.RUNS:
+        return f"not started: {planned.plan.trigger.reason}"
+    waiting = [
+        str(job.key)
+        for job in planned.plan.jobs
+        if job.combinations is None and not any(templates_in([job.matrix, job.name]))
+    ]
+    return f"matrices not expanded: {', '.join(waiting)}" if waiting else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pawl.core.expressions import ObjectValue, Untrusted, Value, to_value
+from pawl.core.expressions import ObjectValue, Untrusted, Value, to_text, to_value
 from pawl.core.expressions.values import keep_trust
 from pawl.core.model.events import Event
 from pawl.core.model.ids import JobKey
@@ -255,3 +255,27 @@ def combination_contexts(
         "strategy": strategy_context(combination, fail_fast=fail_fast, max_parallel=max_parallel),
         "matrix": matrix_context(combination.values),
     }
+
+
+def matrix_environment(values: Mapping[str, Json]) -> dict[str, str]:
+    """Return `MATRIX_<AXIS>` for every scalar axis, for the job's environment (requirement L8).
+
+    Letters become capitals; whatever cannot stand in a variable's name becomes `_`. Taint is kept.
+    """
+    return {
+        "MATRIX_" + "".join(char if char.isascii() and char.isalnum() else "_" for char in key.upper()): (
+            value if isinstance(value, str) else to_text(to_value(value))
+        )
+        for key, value in values.items()
+        if not isinstance(value, list | dict)
+    }
+
+
+def literal_environment(*levels: Json) -> dict[str, str]:
+    """Return the variables of `env` mappings that hold no expression, later levels on top of earlier ones."""
+    found: dict[str, str] = {}
+    for level in levels:
+        for name, value in level.items() if isinstance(level, dict) else ():
+            if not isinstance(value, list | dict) and not (isinstance(value, str) and "${{" in value):
+                found[name] = to_text(to_value(value))
+    return found

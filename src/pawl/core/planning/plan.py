@@ -27,7 +27,7 @@ from pawl.core.planning.graph import all_ancestors, find_cycle, topological_orde
 from pawl.core.planning.inputs import type_inputs
 from pawl.core.planning.limits import DEFAULT_LIMITS, PlanLimits
 from pawl.core.planning.matrix import shorten_name
-from pawl.core.planning.render import as_text, contexts_used, render_json
+from pawl.core.planning.render import as_text, contexts_used, render_json, templates_in
 from pawl.core.planning.resolve import resolve_matrix, resolve_strategy
 from pawl.core.planning.unsupported import differences, unsupported_features
 from pawl.core.triggers import match_trigger
@@ -36,6 +36,7 @@ from pawl.core.workflow.syntax import Job, Workflow
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _KNOWN_NOW = frozenset({"github", "inputs", "vars", "strategy", "matrix"})
+_WITH_INPUTS = frozenset({"workflow_dispatch", "workflow_call"})
 _SKIPPED = NeedResult(result=Conclusion.SKIPPED)
 
 
@@ -89,6 +90,7 @@ def plan_workflow(
         permissions=to_json(workflow.permissions),
     )
     try:
+        plan = replace(plan, inputs=planner.render_defaults(plan))
         contexts = workflow_contexts(plan, facts)
     except ExpressionError as error:
         raise UsageError(f"the event's payload cannot be used: {error.message}") from error
@@ -121,19 +123,33 @@ class _Planner:
         self.diagnostics.append(found)
 
     def type_inputs(self, given: Mapping[str, str]) -> dict[str, Json]:
-        """Return the `inputs` context of a workflow started by hand."""
-        triggers = self._workflow.triggers
-        dispatch = next((each for each in triggers if each.event.text == "workflow_dispatch"), None)
-        if self._event.name != "workflow_dispatch" or dispatch is None:
+        """Return the `inputs` context of a workflow started by hand or called by another."""
+        name = self._event.name
+        trigger = next((each for each in self._workflow.triggers if each.event.text == name), None)
+        if name not in _WITH_INPUTS or trigger is None:
             if given:
-                message = f"inputs were given, but event `{self._event.name}` has none"
+                message = f"inputs were given, but event `{name}` has none"
                 hint = "only `workflow_dispatch` takes inputs"
                 self._report("dispatch-input", message, self._workflow.span, hint=hint)
             return {}
-        typed = type_inputs(dispatch.inputs, given)
+        typed = type_inputs(trigger.inputs, given)
         for problem, how in typed.problems:
-            self._report("dispatch-input", problem, dispatch.event.span, hint=how)
+            self._report("dispatch-input", problem, trigger.event.span, hint=how)
         return typed.values
+
+    def render_defaults(self, plan: Plan) -> dict[str, Json]:
+        """Return the inputs with the expressions in defaults of `workflow_call` evaluated."""
+        if not any(templates_in([*plan.inputs.values()])):
+            return plan.inputs
+        contexts = workflow_contexts(replace(plan, inputs={}), self._facts)
+        rendered = {}
+        for name, value in plan.inputs.items():
+            try:
+                rendered[name] = render_json(value, contexts)
+            except ExpressionError as error:
+                message = f"the default of input `{name}`: {error.message}"
+                self._report("plan-expression", message, self._workflow.span)
+        return rendered
 
     def run_name(self, contexts: Mapping[str, Value]) -> str:
         """Return the run's display name: as written, else what GitHub shows for the event."""
@@ -208,7 +224,9 @@ class _Planner:
             if not contexts_used(data) <= _KNOWN_NOW:
                 return planned
             strategy = resolve_strategy(planned, contexts)
-            expansion = resolve_matrix(planned, contexts, strategy, self._limits)
+            expansion = resolve_matrix(
+                planned, contexts, strategy, env=to_json(self._workflow.env), limits=self._limits
+            )
         except ExpressionError as error:
             self._matrix_fault(job, planned, error.message)
             return planned

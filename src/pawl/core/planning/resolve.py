@@ -19,11 +19,13 @@ from pawl.core.planning.contexts import (
     RunFacts,
     combination_contexts,
     job_contexts,
+    literal_environment,
     short_names,
 )
 from pawl.core.planning.limits import DEFAULT_LIMITS, PlanLimits
 from pawl.core.planning.matrix import Expansion, display_name, expand_matrix, shorten_name
 from pawl.core.planning.render import as_bool, as_number, as_text, render_json, templates_in
+from pawl.core.planning.variables import substitute
 
 Contexts = Mapping[str, Value]
 
@@ -91,7 +93,8 @@ def resolve_job(
     """
     contexts = job_contexts(plan, job.key, needs, facts)
     try:
-        return _resolve(job, contexts, short_names(plan.event), list(ancestors.values()), cancelled, limits)
+        endings = list(ancestors.values())
+        return _resolve(job, contexts, short_names(plan.event), endings, cancelled, plan.env, limits)
     except ExpressionError as error:
         verdict = Verdict(outlook=Outlook.SKIPPED, reason=f"it cannot be evaluated: {error.message}")
         return Resolution(verdict=verdict, error=error.message)
@@ -103,6 +106,7 @@ def _resolve(
     short: Contexts,
     endings: list[Conclusion],
     cancelled: bool,
+    env: Json,
     limits: PlanLimits,
 ) -> Resolution:
     seen = {**contexts, **short}
@@ -117,7 +121,7 @@ def _resolve(
         reason = "it needs nothing and has no condition"
     verdict = Verdict(outlook=Outlook.RUNS, reason=reason, trace=outcome.lines)
     strategy = resolve_strategy(job, contexts)
-    expansion = resolve_matrix(job, contexts, strategy, limits)
+    expansion = resolve_matrix(job, contexts, strategy, env=env, limits=limits)
     if expansion.errors:
         raise ExpressionError("; ".join(expansion.errors))
     jobs = tuple(
@@ -174,26 +178,37 @@ def resolve_strategy(job: PlannedJob, contexts: Contexts) -> Strategy:
 
 
 def resolve_matrix(
-    job: PlannedJob, contexts: Contexts, strategy: Strategy, limits: PlanLimits = DEFAULT_LIMITS
+    job: PlannedJob,
+    contexts: Contexts,
+    strategy: Strategy,
+    *,
+    env: Json = None,
+    limits: PlanLimits = DEFAULT_LIMITS,
 ) -> Expansion:
     """Return the job's combinations with their final, distinct names.
+
+    Args:
+        job: as planned.
+        contexts: what its keys see before its matrix is expanded.
+        strategy: with its values.
+        env: the workflow's own; a name without expressions may use its and the job's variables (L5).
+        limits: how many combinations are allowed.
 
     Raises:
         ExpressionError: the matrix or a name cannot be evaluated.
     """
+    name = _own_name(job, env) or job.key
     if job.matrix is None:
-        expansion = Expansion(combinations=(Combination(index=0, total=1, name=job.key),))
+        expansion = Expansion(combinations=(Combination(index=0, total=1, name=name),))
     else:
         matrix = render_json(job.matrix, contexts, limits=limits)
-        expansion = expand_matrix(matrix, _own_name(job) or job.key, limits)
+        expansion = expand_matrix(matrix, name, limits)
     if templates_in_name(job):
         named = tuple(
             replace(each, name=_rendered_name(job, contexts, each, strategy))
             for each in expansion.combinations
         )
         expansion = replace(expansion, combinations=named)
-    elif job.matrix is None and _own_name(job):
-        expansion = replace(expansion, combinations=(Combination(index=0, total=1, name=_own_name(job)),))
     return replace(expansion, combinations=distinct_names(expansion.combinations))
 
 
@@ -202,8 +217,11 @@ def templates_in_name(job: PlannedJob) -> bool:
     return any(True for _ in templates_in(job.name))
 
 
-def _own_name(job: PlannedJob) -> str:
-    return "" if job.name is None or templates_in_name(job) else as_text(job.name, "`name`").strip()
+def _own_name(job: PlannedJob, env: Json) -> str:
+    if job.name is None or templates_in_name(job):
+        return ""
+    name = substitute(as_text(job.name, "`name`"), literal_environment(env, job.env))
+    return shorten_name(" ".join(name.split()))
 
 
 def _rendered_name(job: PlannedJob, contexts: Contexts, combination: Combination, strategy: Strategy) -> str:
