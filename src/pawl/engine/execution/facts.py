@@ -1,0 +1,32 @@
+"""Facts about the run and the machine for the contexts `github` and `runner`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from pawl.core.planning.contexts import RunFacts
+from pawl.engine.execution.request import RunRequest
+
+_ARCHITECTURES = {
+    "x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64", "armv7l": "ARM", "i686": "X86",
+}  # fmt: skip
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
+
+def run_facts(request: RunRequest, *, attempt: int = 1) -> RunFacts:
+    """Return what `github` says about the run: its id is its number, as no forge gave it one."""
+    token = request.secrets.get("GITHUB_TOKEN", "")
+    return RunFacts(
+        run_id=str(request.number), run_number=request.number, run_attempt=attempt, more={"token": token}
+    )
+
+
+def runner_system(*, in_containers: bool) -> str:
+    """Return `runner.os`: containers are Linux wherever they run."""
+    return "Linux" if in_containers else _SYSTEMS.get(sys.platform, "Linux")
+
+
+def runner_architecture() -> str:
+    """Return `runner.arch`."""
+    return _ARCHITECTURES.get(platform.machine().lower(), platform.machine().upper() or "X64")

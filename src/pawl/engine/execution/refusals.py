@@ -1,0 +1,71 @@
+"""What of a job this version cannot run, told before anything of it runs; and what it does differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pawl.core.expressions import ExpressionError
+from pawl.core.model.plan import PlannedJob, PlannedStep
+from pawl.core.planning.render import contexts_used
+from pawl.core.steps.outcome import status_functions
+from pawl.engine.execution.actions.reference import unsupported_action
+from pawl.engine.execution.steps.evaluation import Evaluator
+
+_LATER = frozenset({"steps", "env", "job"})
+"""Contexts that say more while the job runs."""
+
+
+def refusals(planned: PlannedJob, evaluator: Evaluator) -> tuple[str, ...]:
+    """Return why the job cannot be run, a sentence each; none when it can.
+
+    A step that cannot be run does not matter when its condition is false for certain.
+
+    Args:
+        planned: the job.
+        evaluator: with what is known before the first step; its status functions say success.
+    """
+    return tuple(_refusals(planned, evaluator))
+
+
+def _refusals(planned: PlannedJob, evaluator: Evaluator) -> Iterator[str]:
+    if planned.uses is not None:
+        yield f"job `{planned.key}` calls the workflow `{planned.uses}`; calls come with a later version"
+    for number, step in enumerate(planned.steps, start=1):
+        reason = unsupported_step(step)
+        if reason is not None and not _never_runs(step, evaluator):
+            yield f"job `{planned.key}`, step {number} (line {step.line}): {reason}"
+
+
+def unsupported_step(step: PlannedStep) -> str | None:
+    """Return why a step cannot be run by this version; None when it can."""
+    if step.kind in ("parallel", "wait", "cancel") or step.background:
+        word = "background" if step.background else step.kind
+        return f"`{word}` steps come with a later version of Pawl"
+    return None if step.uses is None or "${{" in step.uses else unsupported_action(step.uses)
+
+
+def _never_runs(step: PlannedStep, evaluator: Evaluator) -> bool:
+    """Return whether the step's condition is false whatever the steps before it do."""
+    try:
+        if contexts_used("${{ " + step.condition + " }}") & _LATER:
+            return False
+        return not any(
+            evaluator.with_functions(status_functions(status)).condition(step.condition)[0]
+            for status in ("success", "failure", "cancelled")
+        )
+    except ExpressionError:
+        return False
+
+
+def announcements(planned: PlannedJob) -> tuple[str, ...]:
+    """Return what the job asks for that a local run does not do, a sentence each."""
+    return tuple(_announcements(planned))
+
+
+def _announcements(planned: PlannedJob) -> Iterator[str]:
+    if planned.concurrency is not None:
+        yield "concurrency groups are kept by the server only; a local run does not wait for others"
+    if planned.environment is not None:
+        yield "the environment's protection rules are the server's; a local run does not ask for approval"
+    if planned.priority is not None:
+        yield "`priority` orders the server's queue; in a local run it means nothing"

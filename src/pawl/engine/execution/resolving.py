@@ -1,0 +1,125 @@
+"""Answering the lifecycle's question whether a job runs, and as which combinations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pawl.core.lifecycle import (
+    JobResolved,
+    JobSkipped,
+    JobUnresolvable,
+    LifecycleEvent,
+    ResolvedCombination,
+    RunState,
+    ancestor_results,
+    need_results,
+)
+from pawl.core.model import run_events
+from pawl.core.model.ids import JobId, JobKey
+from pawl.core.model.needs import NeedResult
+from pawl.core.model.plan import Combination, Json, Outlook, PlannedJob
+from pawl.core.planning.render import as_text
+from pawl.core.planning.resolve import Resolution, Strategy, resolve_job
+from pawl.engine.execution.facts import run_facts
+from pawl.engine.execution.request import RunRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """One job that will run."""
+
+    id: JobId
+    planned: PlannedJob
+    combination: Combination
+    strategy: Strategy
+    needs: Mapping[JobKey, NeedResult]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a job: the lifecycle's event, and what to tell people."""
+
+    key: JobKey
+    event: LifecycleEvent
+    jobs: tuple[Resolved, ...] = ()
+    trace: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def events(self, now: float) -> Iterator[run_events.RunEvent]:
+        """Yield what to tell: one event for each job that waits to run, or one for the job that does not."""
+        for job in self.jobs:
+            yield run_events.JobQueued(time=now, job=job.id, key=self.key, name=job.combination.name)
+            for warning in self.warnings:
+                yield run_events.JobProgress(time=now, job=job.id, message=warning)
+        if isinstance(self.event, JobSkipped):
+            yield run_events.JobSkipped(
+                time=now,
+                job=JobId(self.key),
+                key=self.key,
+                name=str(self.key),
+                reason=self.event.reason,
+                trace=self.trace,
+            )
+
+
+def resolve(request: RunRequest, state: RunState, key: JobKey, *, cancelled: bool) -> Answer:
+    """Return what becomes of job `key`, all of whose needs have ended. Never raises for the user's faults."""
+    planned = request.plan.job(key)
+    needs = need_results(state, key)
+    found = resolve_job(
+        planned,
+        request.plan,
+        needs=needs,
+        ancestors=ancestor_results(state, key),
+        cancelled=cancelled,
+        facts=run_facts(request),
+    )
+    if found.error is not None:
+        return Answer(key=key, event=JobUnresolvable(key=key, reason=found.error))
+    if found.verdict.outlook is Outlook.SKIPPED:
+        skipped = JobSkipped(key=key, reason=found.verdict.reason, cancelled=found.cancelled)
+        return Answer(key=key, event=skipped, trace=found.verdict.trace)
+    found = _filtered(found, request.matrix_filter)
+    if not found.jobs:
+        wanted = ", ".join(f"{axis}={value}" for axis, value in request.matrix_filter.items())
+        reason = f"no combination of its matrix has {wanted}" if wanted else "its matrix has no combination"
+        return Answer(key=key, event=JobSkipped(key=key, reason=reason))
+    event = JobResolved(
+        key=key,
+        combinations=tuple(
+            ResolvedCombination(id=job.id, continue_on_error=job.continue_on_error) for job in found.jobs
+        ),
+        fail_fast=found.strategy.fail_fast,
+        max_parallel=found.strategy.max_parallel,
+        survives_cancel=found.survives_cancel,
+    )
+    jobs = tuple(
+        Resolved(
+            id=job.id,
+            planned=planned,
+            combination=job.combination,
+            strategy=found.strategy,
+            needs=needs,
+        )
+        for job in found.jobs
+    )
+    return Answer(key=key, event=event, jobs=jobs, warnings=found.warnings)
+
+
+def _filtered(found: Resolution, wanted: Mapping[str, str]) -> Resolution:
+    """Return the combinations whose axes have the wanted values; axes that a matrix lacks do not count."""
+    if not wanted:
+        return found
+    axes = {axis.lower() for job in found.jobs for axis in job.combination.values}
+    asked = {axis.lower(): value for axis, value in wanted.items() if axis.lower() in axes}
+    return replace(found, jobs=tuple(job for job in found.jobs if _matches(job.combination.values, asked)))
+
+
+def _matches(values: Mapping[str, Json], asked: Mapping[str, str]) -> bool:
+    folded = {axis.lower(): value for axis, value in values.items()}
+    return all(axis in folded and _text(folded[axis]) == value for axis, value in asked.items())
+
+
+def _text(value: Json) -> str:
+    return "" if isinstance(value, list | dict) else as_text(value, "a matrix value")

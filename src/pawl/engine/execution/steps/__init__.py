@@ -1,0 +1,1 @@
+"""One step after the other: conditions, environment, processes, what they hand on."""
