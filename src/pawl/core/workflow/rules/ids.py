@@ -29,7 +29,7 @@ def check_step_ids(steps: Node | None, most: int) -> Iterator[Diagnostic]:
     for step in _mappings(steps):
         count += 1
         own = text_of(step.get("id"))
-        if own is None:
+        if own is None or "${{" in own.text:
             continue
         if (problem := id_problem(own.text)) is not None:
             yield error("step-id", f"`{own.text[:100]}` cannot be the id of a step: {problem}", own.span)

@@ -1,0 +1,93 @@
+"""Checks of `on`."""
+
+from __future__ import annotations
+
+from pawl.core.diagnostics.catalogue.entry import Entry, triggers
+from pawl.core.diagnostics.diagnostic import Severity
+
+TRIGGERS = (
+    Entry(
+        code="cron",
+        title="Not a cron line",
+        explanation="Five fields: minute, hour, day of month, month, day of week. `@daily` and the "
+        "like are not "
+        "known.",
+        bad=triggers("schedule:\n  - cron: '0 25 * * *'\n"),
+        good=triggers("schedule:\n  - cron: '0 23 * * *'\n"),
+    ),
+    Entry(
+        code="cron-too-often",
+        title="A schedule more often than every five minutes",
+        explanation="GitHub does not start a schedule more often than that. Pawl does, but a "
+        "workflow that must run "
+        "on both should not rely on it.",
+        bad=triggers("schedule:\n  - cron: '*/2 * * * *'\n"),
+        good=triggers("schedule:\n  - cron: '*/5 * * * *'\n"),
+        severity=Severity.WARNING,
+    ),
+    Entry(
+        code="timezone",
+        title="Not the name of a time zone",
+        explanation="Time zones are IANA names such as `Europe/Berlin` or `UTC`; offsets are none.",
+        bad=triggers("schedule:\n  - cron: '0 3 * * *'\n    timezone: +02:00\n"),
+        good=triggers("schedule:\n  - cron: '0 3 * * *'\n    timezone: Europe/Berlin\n"),
+    ),
+    Entry(
+        code="filter-conflict",
+        title="A filter and its opposite",
+        explanation="`branches` and `branches-ignore` cannot be used together for one event, nor the "
+        "pairs for "
+        "tags and paths. Patterns that begin with `!` take out again.",
+        bad=triggers("push:\n  branches: [main]\n  branches-ignore: [wip]\n"),
+        good=triggers("push:\n  branches: [main, '!wip']\n"),
+    ),
+    Entry(
+        code="filter-pattern",
+        title="A filter pattern that is broken or useless",
+        explanation="`*` matches anything but `/`, `**` everything; `?` and `+` repeat the character "
+        "before them; "
+        "`[a-z]` is one of a set. Broken patterns are errors, useless ones warnings.",
+        bad=triggers("push:\n  branches: ['v[0-9']\n"),
+        good=triggers("push:\n  branches: ['v[0-9]']\n"),
+    ),
+    Entry(
+        code="filter-matches-nothing",
+        title="A filter of nothing but `!` patterns",
+        explanation="Such patterns take out of what earlier ones took in; alone they match nothing, "
+        "so the workflow "
+        "never starts.",
+        bad=triggers("push:\n  branches: ['!wip']\n"),
+        good=triggers("push:\n  branches: ['**', '!wip']\n"),
+        severity=Severity.WARNING,
+    ),
+    Entry(
+        code="event-without-effect",
+        title="An event that never happens as it is written",
+        explanation="`workflow_run` must name the workflows to wait for, `schedule` its times.",
+        bad=triggers("workflow_run:\n"),
+        good=triggers("workflow_run:\n  workflows: [Build]\n"),
+        severity=Severity.WARNING,
+    ),
+    Entry(
+        code="input-options",
+        title="A choice without options, or options without a choice",
+        explanation="`options` belong to inputs of the type `choice`, which need them.",
+        bad=triggers("workflow_dispatch:\n  inputs:\n    size:\n      type: choice\n"),
+        good=triggers(
+            "workflow_dispatch:\n  inputs:\n    size:\n      type: choice\n      options: [s, l]\n"
+        ),
+    ),
+    Entry(
+        code="input-default",
+        title="A default that does not fit its input",
+        explanation="The default of a boolean is `true` or `false` without quotes, that of a number "
+        "a number, that "
+        "of a choice one of its options.",
+        bad=triggers(
+            "workflow_dispatch:\n  inputs:\n    deploy:\n      type: boolean\n      default: 'yes'\n"
+        ),
+        good=triggers(
+            "workflow_dispatch:\n  inputs:\n    deploy:\n      type: boolean\n      default: true\n"
+        ),
+    ),
+)
