@@ -135,7 +135,9 @@ def _parse(line: str, workspace: tuple[str, ...], home: tuple[str, ...]) -> Glob
     for number, part in enumerate(parts):
         literal = literal_of(part)
         if literal == ".." or (literal == "." and (number > 0 or absolute)):
-            raise UsageError(f"the glob pattern `{line}` has a `{literal}` part; only a leading `./` is allowed")
+            raise UsageError(
+                f"the glob pattern `{line}` has a `{literal}` part; only a leading `./` is allowed"
+            )
     prefix, parts = _rooted(parts, absolute=absolute, workspace=workspace, home=home)
     segments = tuple(None if part == GLOBSTAR else parse_segment(part) for part in parts)
     literals = [literal_of(part) for part in parts]

@@ -216,7 +216,8 @@ class CommandParser:
         invalid = not token or token.lower() in COMMANDS or token.lower() == "pause-logging"
         if invalid and not self.allow_any_token:
             return Rejected(
-                f"`{token}` cannot be the token of `stop-commands`: use a random, unguessable word", fails=True
+                f"`{token}` cannot be the token of `stop-commands`: use a random, unguessable word",
+                fails=True,
             )
         return StopCommands(token, mask=len(token) > _MASKED_TOKEN_LENGTH)
 
@@ -296,7 +297,9 @@ def _unescape_old(text: str) -> str:
 def _named(raw: RawCommand, make: Callable[[str, str], Command]) -> Command:
     name = raw.property("name")
     if not name:
-        return Rejected(f"The `{raw.name}` command needs a `name`: `::{raw.name} name=NAME::VALUE`", fails=True)
+        return Rejected(
+            f"The `{raw.name}` command needs a `name`: `::{raw.name} name=NAME::VALUE`", fails=True
+        )
     return make(name, raw.data)
 
 
@@ -327,7 +330,9 @@ def _read_echo(raw: RawCommand) -> Command:
 
 
 def _read_add_matcher(raw: RawCommand) -> Command:
-    return AddMatcher(raw.data) if raw.data else Rejected("The `add-matcher` command needs a file", fails=False)
+    return (
+        AddMatcher(raw.data) if raw.data else Rejected("The `add-matcher` command needs a file", fails=False)
+    )
 
 
 def _read_remove_matcher(raw: RawCommand) -> Command:

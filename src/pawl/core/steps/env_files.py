@@ -133,7 +133,9 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
                 raise _Malformed(f"line {number}: `NAME<<DELIMITER` needs both a name and a delimiter")
             yield before, _heredoc(numbered, delimiter, number, None if ended else len(lines))
         else:
-            raise _Malformed(f"line {number}: expected `NAME=VALUE` or `NAME<<DELIMITER`, found {line[:80]!r}")
+            raise _Malformed(
+                f"line {number}: expected `NAME=VALUE` or `NAME<<DELIMITER`, found {line[:80]!r}"
+            )
 
 
 def _heredoc(lines: Iterator[tuple[int, str]], delimiter: str, start: int, unended: int | None) -> str:

@@ -1,4 +1,4 @@
-"""One part of a glob pattern, between slashes: `*`, `?`, `[...]`, `\\` escapes; matched in bounded time."""
+r"""One part of a glob pattern, between slashes: `*`, `?`, `[...]`, `\` escapes; matched in bounded time."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def literal_of(text: str) -> str:
 
 
 def _bracket_literal(text: str, start: int) -> tuple[str, int] | None:
-    """Return what stands between the bracket at `start` and its end, and where that is; None if open or empty."""
+    """Return what the bracket at `start` holds, and where it ends; None if open or empty."""
     content: list[str] = []
     at = start + 1
     while at < len(text):

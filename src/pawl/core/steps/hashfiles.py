@@ -32,7 +32,9 @@ def parse_hashfiles(arguments: Sequence[str]) -> HashFilesCall:
     if not arguments or not arguments[0].startswith("--"):
         return HashFilesCall(tuple(arguments), follow_links=False)
     if arguments[0].lower() != FOLLOW_LINKS:
-        raise UsageError(f"hashFiles does not know the option `{arguments[0][:100]}`; expected `{FOLLOW_LINKS}`")
+        raise UsageError(
+            f"hashFiles does not know the option `{arguments[0][:100]}`; expected `{FOLLOW_LINKS}`"
+        )
     return HashFilesCall(tuple(arguments[1:]), follow_links=True)
 
 

@@ -134,9 +134,7 @@ def shell_kind(shell: str | None) -> ShellKind:
 
 
 def _built(command: str, arguments: str, extension: str) -> ShellCommand:
-    return ShellCommand(
-        kind=shell_kind(command), command=command, arguments=arguments, extension=extension
-    )
+    return ShellCommand(kind=shell_kind(command), command=command, arguments=arguments, extension=extension)
 
 
 def _splits(arguments: str) -> bool:
