@@ -105,7 +105,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda data: tuple(read(item) for item in _checked(list, data))
     if origin is frozenset:
         return lambda data: frozenset(_checked(list, data))
-    if origin is not None and issubclass(origin, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         read_key, read_item = _reader(arguments[0]), _reader(arguments[1])
         return lambda data: {read_key(key): read_item(item) for key, item in _pairs(data)}
     if isinstance(kind, type) and issubclass(kind, Enum):
