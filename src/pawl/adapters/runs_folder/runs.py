@@ -32,8 +32,7 @@ class RunsFolder:
             root: the project's folder.
             log_cap: bytes kept of each step's log.
         """
-        self._home = root / FOLDER
-        self._runs = self._home / "runs"
+        self._runs = root / FOLDER / "runs"
         self._log_cap = log_cap
 
     def create(self, plan: Json, *, workflow: str, time: float) -> RunFolder:
@@ -108,7 +107,8 @@ class RunsFolder:
 
     def _make_home(self) -> None:
         self._runs.mkdir(parents=True, exist_ok=True)
-        ignore = self._home / ".gitignore"
+        # In `runs`, not above it: `.pawl/workflows` is the user's to commit.
+        ignore = self._runs / ".gitignore"
         if not ignore.exists():
             ignore.write_text("# Made by pawl: runs, logs and artifacts are nothing to commit.\n*\n", "utf-8")
 

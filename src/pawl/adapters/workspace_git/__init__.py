@@ -1,0 +1,8 @@
+"""The working tree as a source: listed by git, copied with its history, never written to."""
+
+from __future__ import annotations
+
+from pawl.adapters.workspace_git.git import GitError
+from pawl.adapters.workspace_git.tree import NO_COMMIT, WorkingTree, repository_name
+
+__all__ = ["NO_COMMIT", "GitError", "WorkingTree", "repository_name"]
