@@ -7,6 +7,11 @@ import os
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-golden`: here, because pytest reads deeper conftest files too late for options."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Turn a green run that skipped something into a red one, in CI only."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -6,6 +6,7 @@ several a mapping has is decided by its keys one after the other; a scalar may a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pawl.core.diagnostics import Diagnostic, Severity, Span
@@ -27,6 +28,9 @@ from pawl.core.workflow.scalars import Plain
 
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
+
+_LISTED = 20
+"""Allowed words that a message lists."""
 
 
 @dataclass(slots=True)
@@ -232,8 +236,10 @@ def _shown(text: str) -> str:
     return first if len(first) <= _SHOWN and first == text else f"{first[:_SHOWN]}…"
 
 
-def _listed(words: list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in dict.fromkeys(words))
+def _listed(words: Iterable[str]) -> str:
+    unique = list(dict.fromkeys(words))
+    more = f" and {len(unique) - _LISTED} more" if len(unique) > _LISTED else ""
+    return ", ".join(f"`{word}`" for word in unique[:_LISTED]) + more
 
 
 def _expected(place: Place) -> str:
@@ -247,7 +253,7 @@ def _expected(place: Place) -> str:
             case NumberShape():
                 kinds.append("a number")
             case StringShape(words=words) if words:
-                kinds.append(f"one of {_listed(list(words))}" if len(words) > 1 else f"`{words[0]}`")
+                kinds.append(f"one of {_listed(words)}" if len(words) > 1 else f"`{words[0]}`")
             case StringShape(non_empty=non_empty):
                 kinds.append("a text that is not empty" if non_empty else "a text")
     kinds += ["a list"] if place.item else []

@@ -60,7 +60,7 @@ WORKFLOW: dict[str, Definition] = {
         environment=own_key("workflow-env", "Variables for every step of every job.", stands_for="env"),
         matrix=own_key("workflow-matrix", "A matrix for every job that has none of its own."),
         stages=own_key("stages", "Names in order: all jobs of a stage end before those of the next begin."),
-        env_file=own_key(
+        env__file=own_key(
             "non-empty-string", "A file of `NAME=value` lines in the repository, for every step."
         ),
         priority=own_key("number", "A higher number is started earlier."),

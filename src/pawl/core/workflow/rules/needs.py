@@ -15,28 +15,22 @@ _SHOWN = 12
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield `unknown-need`, `needs-cycle` and `no-first-job`."""
+    """Yield `unknown-need`, `needs-cycle` and, where neither explains it, `no-first-job`."""
     jobs = {str(job.key): job for job in subject.jobs}
+    faults = [*_unknown(jobs), *_cycles(jobs)]
+    yield from faults
     node = subject.root.get("jobs")
-    if (
-        isinstance(node, Mapping)
-        and len(jobs) == len(node.entries)
-        and all(job.needs for job in jobs.values())
-    ):
-        found = "every job needs another one" if jobs else "there are no jobs"
-        message = f"{found}, expected at least one job without `needs`"
+    if not faults and isinstance(node, Mapping) and not node.entries:
+        message = "there are no jobs, expected at least one job without `needs`"
         yield error("no-first-job", message, Span(node.span.start, node.span.start))
+
+
+def _unknown(jobs: dict[str, Job]) -> Iterator[Diagnostic]:
     for job in jobs.values():
         for need in job.needs:
             if need.text not in jobs:
-                hint = did_you_mean(need.text, jobs)
-                yield error(
-                    "unknown-need",
-                    f"the job `{job.key}` needs `{need.text[:100]}`, which does not exist",
-                    need.span,
-                    hint,
-                )
-    yield from _cycles(jobs)
+                message = f"the job `{job.key}` needs `{need.text[:100]}`, which does not exist"
+                yield error("unknown-need", message, need.span, did_you_mean(need.text, jobs))
 
 
 def _cycles(jobs: dict[str, Job]) -> Iterator[Diagnostic]:
