@@ -1,4 +1,4 @@
-"""P11 and P12: reading workflows and evaluating expressions. Floor: PyYAML's C events alone; peer: its C loader."""
+"""P11 and P12: reading workflows, evaluating expressions. Floor: PyYAML's C events; peer: its C loader."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _two_thousand_jobs() -> str:
       - name: Build part {n}
         run: |
           echo "building ${{{{ github.sha }}}}"
-          make part PART={n} LEVEL=${{{{ env.NUMBER }}}} # padding so that the whole comes to about one megabyte
+          make part PART={n} LEVEL=${{{{ env.NUMBER }}}} # padding up to about 1 MB
       - name: Test part {n}
         if: success() && env.NUMBER != ''
         run: make test PART={n}
