@@ -1,7 +1,7 @@
 """What the executor contract needs of each adapter: how to make one, and how to say what a process shall do.
 
-Real adapters are given small `sh` scripts. The fake has no shell: the same behaviours are said in its own words
-(FAKE_... variables), so that one suite holds for all.
+Real adapters are given small `sh` scripts. The fake has no shell: the same behaviours are said in its own
+words (FAKE_... variables), so that one suite holds for all.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Behaviours:
         """Say "ready" first, so that a test knows that its traps are set."""
         trap = f"trap '' {ignores}; " if ignores else ""
         # A loop of short sleeps: a shell that ignores a signal hands that on to the sleep.
-        script = f"{trap}echo ready; i=0; while [ $i -lt {int(seconds * 20)} ]; do sleep 0.05; i=$((i+1)); done"
+        script = (
+            f"{trap}echo ready; i=0; while [ $i -lt {int(seconds * 20)} ]; do sleep 0.05; i=$((i+1)); done"
+        )
         return self._spec(
             script, {"FAKE_OUTPUT": "ready\n", "FAKE_SLEEP": str(seconds), "FAKE_IGNORE": ignores}
         )
@@ -85,7 +87,13 @@ class Case:
         for sub in ("temp", "files", "actions", "workspace"):
             (folder / sub).mkdir(parents=True)
         image = None if self.kind == "host" else ImageRef(name=IMAGE)
-        values: dict[str, object] = {"name": name, "owner": owner, "folder": folder, "image": image, **changes}
+        values: dict[str, object] = {
+            "name": name,
+            "owner": owner,
+            "folder": folder,
+            "image": image,
+            **changes,
+        }
         return SandboxSpec(**values)  # type: ignore[arg-type]  # test data
 
     async def open(self, **changes: object) -> tuple[Sandbox, SandboxSpec]:
@@ -95,7 +103,7 @@ class Case:
         return sandbox, spec
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
     """Wait for a condition that only the world outside can make true."""
     end = asyncio.get_running_loop().time() + seconds
     while True:
@@ -113,7 +121,11 @@ async def until_ready(process: Process) -> None:
     await until(lambda: process.stdout.exists() and b"ready" in process.stdout.read_bytes(), "ready")
 
 
-@pytest.fixture(params=["host", "fake", pytest.param("docker", marks=pytest.mark.engine)])
+ENGINE = pytest.mark.engine
+REAL = ["host", pytest.param("docker", marks=ENGINE), pytest.param("docker-copied", marks=ENGINE)]
+
+
+@pytest.fixture(params=["fake", *REAL])
 async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
     kind: str = request.param
     machine = FakeMachine()
@@ -121,6 +133,8 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         "host": HostExecutor,
         "fake": lambda: FakeExecutor(machine=machine),
         "docker": DockerExecutor,
+        # The engine is made to be one that cannot share folders: exec calls and copies.
+        "docker-copied": lambda: DockerExecutor(shares_files=False),
     }
     executor = makers[kind]()
     others: list[Executor] = []
@@ -129,7 +143,7 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         others.append(makers[kind]())
         return others[-1]
 
-    if kind == "docker":
+    if kind.startswith("docker"):
         try:
             await executor.probe()
         except InfrastructureError as error:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from pawl.adapters.executor_docker.executor import DockerExecutor
+from pawl.adapters.executor_docker.shell import attach_shell
 
-__all__ = ["DockerExecutor"]
+__all__ = ["DockerExecutor", "attach_shell"]

@@ -107,21 +107,22 @@ class ControlFolder:
         with suppress(OSError):
             os.unlink(name, dir_fd=self._folder)
 
-    def read_answer(self, name: str) -> str | None:
-        """Return a short line the container wrote, without its newline; None when it is not (yet) there."""
+    def read_start(self, name: str, most: int) -> bytes | None:
+        """Return the first so many bytes of a regular file; None when there is none of that name."""
         try:
             handle = os.open(name, _READ, dir_fd=self._folder)
         except OSError:
             return None
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None
-            content = os.read(handle, _LONGEST_ANSWER)
+            return os.read(handle, most) if stat.S_ISREG(os.fstat(handle).st_mode) else None
         except OSError:
             return None
         finally:
             os.close(handle)
-        line, newline, _ = content.partition(b"\n")
+
+    def read_answer(self, name: str) -> str | None:
+        """Return a short line the container wrote, without its newline; None when it is not (yet) there."""
+        line, newline, _ = (self.read_start(name, _LONGEST_ANSWER) or b"").partition(b"\n")
         return line.decode("ascii", "replace") if newline else None
 
     async def request(self, *words: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import aiohttp
 from aiodocker import Docker
 
 from pawl.adapters.executor_docker.control import ControlFolder
+from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
 from pawl.adapters.executor_docker.images import find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
@@ -31,9 +33,15 @@ from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 class DockerExecutor:
     """Makes sandboxes on a Docker Engine, or on Podman by its Docker-compatible socket."""
 
-    def __init__(self, address: str | None = None) -> None:
-        """Take the engine's address (`unix:///run/docker.sock`); None looks for one when first needed."""
+    def __init__(self, address: str | None = None, *, shares_files: bool | None = None) -> None:
+        """Take the engine's address.
+
+        Args:
+            address: as in `unix:///run/docker.sock`; None looks for one when it is first needed.
+            shares_files: whether folders of this machine can be mounted; None tries.
+        """
         self._wanted = address
+        self._shares_files = shares_files
         self._docker: Docker | None = None
         self._connector: aiohttp.BaseConnector | None = None
         self._address = ""
@@ -78,6 +86,14 @@ class DockerExecutor:
         """
         return await pull_image(self._client(), image, progress)
 
+    async def find_image(self, name: str) -> ImageFacts | None:
+        """Return the facts of an image that is there already; None when it would have to be pulled.
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
+        return await find_image(self._client(), name)
+
     async def open(self, spec: SandboxSpec, progress: Progress) -> DockerSandbox:
         """Make network, container and services; return when the shell answers and services are ready.
 
@@ -87,7 +103,7 @@ class DockerExecutor:
         """
         facts = await self._ask()
         docker = self._client()
-        image = await self._check_image(spec)
+        await self._check_image(spec)
         try:
             layout = prepare(spec)
             control = ControlFolder(spec.folder / "control")
@@ -96,7 +112,12 @@ class DockerExecutor:
                 f"The job's folder {spec.folder} cannot be prepared: {error.strerror}"
             ) from error
         place = Place(
-            spec=spec, docker=docker, facts=facts, layout=layout, user=choose_user(spec, facts, image)
+            spec=spec,
+            docker=docker,
+            facts=facts,
+            layout=layout,
+            user=choose_user(spec, facts),
+            shares_files=facts.shares_files if self._shares_files is None else self._shares_files,
         )
         try:
             return await self._open(place, control, progress)
@@ -110,32 +131,35 @@ class DockerExecutor:
         container = await start_job_container(place)
         watch = asyncio.create_task(watch_container(container), name=f"watch {place.spec.name}")
         try:
-            await wait_shell(place, control, watch)
+            if place.shares_files and not await wait_shell(place, control, watch):
+                watch.cancel()
+                progress("this engine does not share folders; files are copied, and steps start more slowly")
+                await remove_sandbox(place.docker, place.spec.name)
+                self._shares_files = False
+                return await self._open(replace(place, shares_files=False), control, progress)
             ports = await start_services(place, container if place.joins else None, progress)
         except BaseException:
             watch.cancel()
             raise
 
         async def remove(keep: bool) -> None:
-            if not keep:
+            if not keep and place.shares_files:
                 await give_back(place, container)
             await remove_sandbox(place.docker, place.spec.name, but_container=container.id if keep else None)
 
         opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
-        return DockerSandbox(opened, watch)
+        return (DockerSandbox if place.shares_files else CopiedSandbox)(opened, watch)
 
     async def _undo(self, place: Place) -> None:
         # What went wrong first is what is told; sweep finds what cannot be removed now.
         with suppress(InfrastructureError, UsageError):
             await remove_sandbox(place.docker, place.spec.name)
 
-    async def _check_image(self, spec: SandboxSpec) -> ImageFacts:
+    async def _check_image(self, spec: SandboxSpec) -> None:
         if spec.image is None:
             raise UsageError(f"The job {spec.name} names no image to run in")
-        found = await find_image(self._client(), spec.image.name)
-        if found is None:
+        if await find_image(self._client(), spec.image.name) is None:
             raise UsageError(f"The image {spec.image.name} is not on this engine", hint="pull it first")
-        return found
 
     async def sweep(self, is_alive: Callable[[str], bool], *, dry_run: bool = False) -> tuple[str, ...]:
         """Remove containers, networks and volumes of dead owners; say what, a line each.

@@ -29,6 +29,14 @@ class Layout:
         """Return outside and inside of what every container of the job sees: all but the control folder."""
         return tuple(pair for pair in self.folders.items() if pair[1] != CONTROL)
 
+    def outside(self, inside: str) -> tuple[Path, str] | None:
+        """Return the mounted folder's outside path and the rest below it, for an inside path in one."""
+        plain = PurePosixPath(inside)
+        for folder, mounted in self.folders.items():
+            if plain.is_relative_to(mounted):
+                return folder, str(plain.relative_to(mounted))
+        return None
+
     def inside(self, path: Path) -> str:
         """Return the path by which the container sees a path outside.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,17 +14,18 @@ from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
 
 from pawl.adapters.executor_docker.control import ControlFolder
+from pawl.adapters.executor_docker.copying import pack
 from pawl.adapters.executor_docker.engine import EngineFacts
 from pawl.adapters.executor_docker.errors import UNREACHABLE, engine_errors
 from pawl.adapters.executor_docker.hardening import bind_mount, host_config, user_labels, volume_mounts
 from pawl.adapters.executor_docker.layout import CONTROL, WORKSPACE, Layout
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
 from pawl.adapters.executor_docker.services import ServicePlace, can_join, create_service, wait_healthy
-from pawl.adapters.executor_docker.supervisor import SUPERVISOR
+from pawl.adapters.executor_docker.supervisor import SUPERVISOR, WAITER
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Progress, SandboxSpec
 
-_READY_TIMEOUT = 10.0
+_READY_TIMEOUT = 5.0
 _ENGINE_AWAY = 15.0
 
 
@@ -36,6 +38,7 @@ class Place:
     facts: EngineFacts
     layout: Layout
     user: str
+    shares_files: bool = True
 
     @property
     def network(self) -> str:
@@ -78,6 +81,8 @@ async def start_job_container(place: Place) -> DockerContainer:
     spec = place.spec
     with engine_errors("The job's container cannot be started"):
         container = await place.docker.containers.create(job_config(place), name=container_name(spec.name))
+        if not place.shares_files:
+            await _fill(place, container)
         try:
             await container.start()
         except DockerError as error:
@@ -85,6 +90,14 @@ async def start_job_container(place: Place) -> DockerContainer:
                 raise _no_shell(spec) from error
             raise
     return container
+
+
+async def _fill(place: Place, container: DockerContainer) -> None:
+    """Copy the job's folders into a container that has not started; later that call is not used."""
+    with tempfile.TemporaryFile() as file:
+        await asyncio.to_thread(pack, place.layout.folders, file)
+        file.seek(0)
+        await container.put_archive("/", file)  # type: ignore[no-untyped-call]  # the client's
 
 
 def _no_shell(spec: SandboxSpec) -> UsageError:
@@ -96,11 +109,13 @@ def _no_shell(spec: SandboxSpec) -> UsageError:
 
 def job_config(place: Place) -> dict[str, Any]:
     """Return what the engine is told to make the job's container."""
+    shared = place.shares_files
     spec, options = place.spec, place.spec.options
     host = host_config(
         options, network=place.network, init=place.facts.init, default_memory=place.facts.memory
     )
-    host["Mounts"] = [bind_mount(str(outside), inside) for outside, inside in place.layout.folders.items()]
+    binds = place.layout.folders.items() if shared else ()
+    host["Mounts"] = [bind_mount(str(outside), inside) for outside, inside in binds]
     host["Mounts"] += volume_mounts(spec.name, spec.owner, spec.volumes)
     ports = {f"{port.container}/{port.protocol}": port.host for port in spec.ports}
     host["PortBindings"] = {
@@ -113,10 +128,10 @@ def job_config(place: Place) -> dict[str, Any]:
         ]
     config: dict[str, Any] = {
         "Image": check_image_name(spec.image.name if spec.image else ""),
-        "Entrypoint": ["/bin/sh", "-c", SUPERVISOR, "pawl", CONTROL],
+        "Entrypoint": ["/bin/sh", "-c", SUPERVISOR if shared else WAITER, "pawl", CONTROL],
         "Cmd": [],
         "User": place.user,
-        "WorkingDir": WORKSPACE,
+        "WorkingDir": WORKSPACE if shared else "/",
         "Labels": user_labels(options.labels) | labels(spec.name, spec.owner, "job"),
         "Healthcheck": {"Test": ["NONE"]},
         "ExposedPorts": {port: {} for port in ports},
@@ -131,12 +146,12 @@ def job_config(place: Place) -> dict[str, Any]:
     return config
 
 
-async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[str]) -> None:
-    """Wait until the resident shell answers.
+async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[str]) -> bool:
+    """Return whether the resident shell answers; false when the engine does not share our folders with it.
 
     Raises:
         UsageError: the image has no working /bin/sh.
-        InfrastructureError: the container ended, or does not share our folders.
+        InfrastructureError: the container ended.
     """
     ready = asyncio.create_task(control.wait_ready(_READY_TIMEOUT), name="wait for the resident shell")
     try:
@@ -145,11 +160,7 @@ async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[s
             raise (
                 _no_shell(place.spec) if "code 127" in watch.result() else InfrastructureError(watch.result())
             )
-        if not ready.result():
-            raise InfrastructureError(
-                "The job's container started, and its shell does not answer",
-                hint="the engine must be on this machine and see the same folders",
-            )
+        return ready.result()
     finally:
         ready.cancel()
 

@@ -12,18 +12,17 @@ from aiodocker.exceptions import DockerError
 
 from pawl.adapters.executor_docker.engine import EngineFacts
 from pawl.adapters.executor_docker.opening import Place
-from pawl.ports.executor import ImageFacts, SandboxSpec
+from pawl.ports.executor import SandboxSpec
 
 _MOST_LOOKED_AT = 200_000
 
 
-def choose_user(spec: SandboxSpec, facts: EngineFacts, image: ImageFacts) -> str:
+def choose_user(spec: SandboxSpec, facts: EngineFacts) -> str:
     """Return the user that the job's containers run as, `uid:gid`, or empty for the image's own.
 
     What the workflow names counts first. In a user's own tree it is the tree's owner: nobody else's files are
     made there. On a rootless engine root inside is that user already.
     """
-    del image
     if spec.options.user:
         return spec.options.user
     if spec.bind is None or facts.rootless:

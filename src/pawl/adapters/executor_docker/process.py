@@ -9,10 +9,13 @@ from pathlib import Path
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.ports.executor import Exit
 
-_REASONS = {
-    "cwd": "the working directory {cwd} cannot be entered",
-    "program": "the program {program} was not found",
-}
+
+def explain(program: str, cwd: str) -> dict[str, str]:
+    """Return the reasons that ID.why stands for."""
+    return {
+        "cwd": f"the working directory {cwd} cannot be entered",
+        "program": f"the program {program} was not found",
+    }
 
 
 class ShellProcess:
@@ -21,8 +24,7 @@ class ShellProcess:
     def __init__(self, control: ControlFolder, identity: str, program: str, cwd: str) -> None:
         self._control = control
         self._id = identity
-        self._program = program
-        self._cwd = cwd
+        self._reasons = explain(program, cwd)
         self._ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
 
     @property
@@ -51,9 +53,9 @@ class ShellProcess:
         """Take how it ended; the first says it."""
         if self._ended.done():
             return
-        why = self._control.read_answer(f"{self._id}.why") if how.code in (126, 127) else None
-        if why in _REASONS:
-            how = replace(how, reason=_REASONS[why].format(cwd=self._cwd, program=self._program))
+        if how.code in (126, 127) and how.reason is None:
+            why = self._control.read_answer(f"{self._id}.why") or ""
+            how = replace(how, reason=self._reasons.get(why))
         self._ended.set_result(how)
 
     async def wait(self) -> Exit:

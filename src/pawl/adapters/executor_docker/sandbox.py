@@ -88,8 +88,8 @@ class DockerSandbox:
             ProcessSpec(id=f"find-programs-{self._probes}", argv=["/bin/sh", "-c", script, "sh", *wanted])
         )
         await process.wait()
-        said = process.stdout.read_bytes()[:65536].decode("utf-8", "replace").split("\n")
-        return frozenset(said) & frozenset(wanted)
+        said = self._it.control.read_start(process.stdout.name, 65536) or b""
+        return frozenset(said.decode("utf-8", "replace").split("\n")) & frozenset(wanted)
 
     async def run(self, process: ProcessSpec) -> Process:
         """Start a process and return at once.
@@ -108,11 +108,16 @@ class DockerSandbox:
             return self._not_started(process.id, wrong)
         if process.image is not None:
             given = {name: value for name, value in env.items() if value is not None}
-            return await start_action(self._around(), self._it.control.path, process, given)
-        cwd = process.cwd or WORKSPACE
+            return await self._start_action(process, given)
+        return await self._start(process, env, process.cwd or WORKSPACE)
+
+    async def _start(self, process: ProcessSpec, env: Mapping[str, str | None], cwd: str) -> Process:
         started = ShellProcess(self._it.control, process.id, process.argv[0], cwd)
         await started.start(start_script(CONTROL, process.id, process.argv, env, cwd))
         return started
+
+    async def _start_action(self, process: ProcessSpec, env: Mapping[str, str]) -> Process:
+        return await start_action(self._around(), self._it.control.path, process, env)
 
     def _around(self) -> Surroundings:
         place = self._it.place

@@ -104,6 +104,12 @@ done
 )
 """The text of the loop; its only argument is the inside path of the control folder."""
 
+WAITER = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done"
+"""The main process of a container whose folders cannot be shared: nothing can be asked of it."""
+
+OOM_COUNT = _FUNCTIONS + 'pawl_ooms; echo "$pawl_oom"'
+"""Prints how often the kernel has killed something in the container for want of memory."""
+
 SEND_SIGNAL = "pawl_c=$1\n" + _FUNCTIONS + 'pawl_send "$3" "$2"\n'
 """Sends a signal without the loop; arguments are the control folder, the process and the signal."""
 

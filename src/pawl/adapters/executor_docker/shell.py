@@ -1,0 +1,163 @@
+"""An interactive shell in a container that `keep` left: this terminal, joined to it by an exec call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import termios
+import tty
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from aiodocker import Docker
+from aiodocker.exceptions import DockerError
+from aiodocker.execs import Exec
+from aiodocker.stream import Stream
+
+from pawl.adapters.executor_docker.engine import connect, find_address
+from pawl.adapters.executor_docker.errors import engine_errors
+from pawl.adapters.executor_docker.layout import HOME, WORKSPACE
+from pawl.adapters.executor_docker.naming import container_name
+from pawl.core.model.errors import UsageError
+
+_BEST_SHELL = "command -v bash >/dev/null 2>&1 && exec bash; exec sh"
+_BLOCK = 65536
+
+
+async def attach_shell(
+    sandbox: str,
+    *,
+    argv: Sequence[str] = ("/bin/sh", "-c", _BEST_SHELL),
+    env: Mapping[str, str] | None = None,
+    cwd: str = WORKSPACE,
+    stdin: int = 0,
+    stdout: int = 1,
+    address: str | None = None,
+) -> int:
+    """Run a program in a sandbox's container, joined to this terminal, and return its exit code.
+
+    Args:
+        sandbox: the name its spec had.
+        argv: what to run; bash, or sh where there is none.
+        env: its variables, over the image's.
+        cwd: inside path to start in.
+        stdin: descriptor to read from; where it is a terminal, it is raw meanwhile and its size is followed.
+        stdout: descriptor to write to.
+        address: the engine's; None looks for it.
+
+    Raises:
+        UsageError: there is no such container, or it does not run.
+        InfrastructureError: the engine failed.
+    """
+    docker, connector = connect(address or find_address())
+    try:
+        with engine_errors("The shell cannot be opened"):
+            call = await _prepare(docker, sandbox, argv, env or {}, cwd, terminal=os.isatty(stdin))
+            async with call.start(detach=False) as stream:
+                await _join(call, stream, stdin, stdout)
+            return int((await call.inspect()).get("ExitCode") or 0)
+    finally:
+        await docker.close()
+        if connector is not None:
+            await connector.close()
+
+
+async def _prepare(
+    docker: Docker, sandbox: str, argv: Sequence[str], env: Mapping[str, str], cwd: str, *, terminal: bool
+) -> Exec:
+    name = container_name(sandbox)
+    try:
+        container = await docker.containers.get(name)
+    except DockerError as error:
+        if error.status == 404:
+            raise UsageError(
+                f"There is no container {name}", hint="run with --keep-on-failure to keep one"
+            ) from error
+        raise
+    if not container["State"]["Running"]:
+        raise UsageError(f"The container {name} does not run any more")
+    given = {"HOME": HOME, "TERM": os.environ.get("TERM", "xterm"), **env}
+    return await container.exec(list(argv), stdin=True, tty=terminal, environment=given, workdir=cwd)
+
+
+async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> None:
+    """Copy both ways until the program ends."""
+    typed: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        block = os.read(stdin, _BLOCK)
+        typed.put_nowait(block)
+        if not block:
+            loop.remove_reader(stdin)
+
+    async def send() -> None:
+        while block := await typed.get():
+            await stream.write_in(block)
+        _end_input(stream)
+
+    with _raw(stdin), _resizing(call, stdin):
+        loop.add_reader(stdin, read)
+        sending = asyncio.create_task(send(), name="keys to the shell")
+        try:
+            while (message := await stream.read_out()) is not None:
+                view = memoryview(message.data)
+                while view:
+                    view = view[os.write(stdout, view) :]
+        finally:
+            loop.remove_reader(stdin)
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+
+
+def _end_input(stream: Stream) -> None:
+    """Tell the program that no more input comes. The client has no call for this half of a close."""
+    response = stream._resp  # noqa: SLF001 - see above
+    transport = response.connection.transport if response is not None and response.connection else None
+    if transport is not None and transport.can_write_eof():
+        transport.write_eof()
+
+
+@contextmanager
+def _raw(stdin: int) -> Iterator[None]:
+    """Hand every key on as it is, and put the terminal back afterwards."""
+    if not os.isatty(stdin):
+        yield
+        return
+    before = termios.tcgetattr(stdin)
+    try:
+        tty.setraw(stdin)
+        yield
+    finally:
+        termios.tcsetattr(stdin, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _resizing(call: Exec, stdin: int) -> Iterator[None]:
+    """Give the program the terminal's size, now and whenever it changes."""
+    if not os.isatty(stdin):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()
+
+    async def resize() -> None:
+        size = os.get_terminal_size(stdin)
+        with suppress(DockerError, OSError):
+            await call.resize(h=size.lines, w=size.columns)
+
+    def follow() -> None:
+        task = asyncio.create_task(resize(), name="resize the shell")
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    follow()
+    loop.add_signal_handler(signal.SIGWINCH, follow)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)
+        for task in running:
+            task.cancel()
