@@ -61,6 +61,8 @@ class _StopError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
+    """A marked value: how many nodes it has, and how many levels below its own (-1 for a scalar)."""
+
     node: Node
     nodes: int
     depth: int
@@ -99,14 +101,12 @@ class _Composer:
         if kind is yaml.AliasEvent:
             return self.alias(event, depth)
         self.count(1, event)
-        if depth > self.deepest:  # noqa: PLR1730  faster than max(), and this runs per node
-            self.deepest = depth
         anchor = event.anchor
         if anchor is None:
             return self.scalar(event) if kind is yaml.ScalarEvent else self.collection(event, depth)
         before, deepest = self.nodes - 1, self.deepest
         self.anchors[anchor] = None
-        self.deepest = depth
+        self.deepest = depth - 1
         node = self.scalar(event) if kind is yaml.ScalarEvent else self.collection(event, depth)
         self.anchors[anchor] = _Anchor(node, self.nodes - before, self.deepest - depth)
         self.deepest = max(self.deepest, deepest)
@@ -145,6 +145,7 @@ class _Composer:
 
     def collection(self, event: _Event, depth: int) -> Node:
         self.check_depth(depth, event)
+        self.deepest = max(self.deepest, depth)
         expected = scalars.MAPPING if isinstance(event, yaml.MappingStartEvent) else scalars.SEQUENCE
         if event.tag not in {None, "!", expected}:
             self.refuse_tag(event)
