@@ -17,7 +17,7 @@ pieces = st.lists(st.sampled_from([b"\n", b"a", b"bc", b"\r", b"\x00\xff", b"\n\
 blocks = st.lists(st.tuples(pieces.map(b"".join), st.sampled_from(["out", "err"])), max_size=12)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(blocks, st.integers(1, 20))
 def test_reading_gives_back_what_was_appended(appended: list[tuple[bytes, str]], first: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def test_reading_gives_back_what_was_appended(appended: list[tuple[bytes, str]],
         assert stored == b"".join(data for data, _ in appended)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(blocks, st.integers(0, 60), st.integers(0, 200))
 def test_files_that_a_crash_cut_short_give_a_prefix_of_the_lines(
     appended: list[tuple[bytes, str]], log_size: int, index_size: int

@@ -1,4 +1,14 @@
-"""Runs kept in a folder of the project, `.pawl/runs/N`: record, events, logs, artifacts, work."""
+"""Runs kept in a folder of the project.
+
+.pawl/runs/.gitignore               so that git ignores all of it by itself
+.pawl/runs/12/run.json              what it is, who runs it, how it ended; the plan
+events.jsonl          its events as they happened, all but the log's bytes
+jobs/build.3/1/02.log the log of step 2 of the first attempt of job `build#3`
+02.idx its line index, 16 bytes a line
+02.json its size, lines, hash, and the step's name, once it is complete
+artifacts/site/       `manifest.json` and `files/`
+work/                 the jobs' own folders, gone when the run has ended
+"""
 
 from __future__ import annotations
 

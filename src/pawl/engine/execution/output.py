@@ -19,6 +19,9 @@ from pawl.ports.executor import Exit, Process
 BLOCK = 256 * 1024
 """Bytes read at a time."""
 
+MAX_OUTPUT = 64 * 1024**3
+"""Bytes one process may print: it fills the disk, whatever the log keeps of it. Beyond, it is killed."""
+
 _BUSY = 0.005
 _IDLE = 0.05
 
@@ -51,6 +54,7 @@ async def follow_output(
         while not ending.done():
             if _read_once(tails, reading):
                 pause = _BUSY
+                await _end_flood(tails, process, reading)
                 await clock.sleep(0)
             else:
                 await _nap(pause, ending, clock)
@@ -72,6 +76,7 @@ class _Tail:
 
     def __init__(self, path: Path, stream: str) -> None:
         self.stream = stream
+        self.flooded = False
         self._path = path
         self._file = -1
         self._read = 0
@@ -85,11 +90,15 @@ class _Tail:
         self._read += len(data)
         return data
 
-    def left(self) -> int:
-        """Return how many bytes are still to be read now."""
+    def size(self) -> int:
+        """Return how many bytes there are now."""
         if self._file < 0 and not self._open():
             return 0
-        return os.fstat(self._file).st_size - self._read
+        return os.fstat(self._file).st_size
+
+    def left(self) -> int:
+        """Return how many bytes are still to be read now."""
+        return self.size() - self._read
 
     def close(self) -> None:
         """Let go of the file."""
@@ -122,6 +131,15 @@ def _read_once(tails: tuple[_Tail, ...], reading: OutputReading) -> bool:
             busy = True
             reading.feed(data, stream=tail.stream)
     return busy
+
+
+async def _end_flood(tails: tuple[_Tail, ...], process: Process, reading: OutputReading) -> None:
+    """Kill a process that has printed more than `MAX_OUTPUT`, once."""
+    total = sum(tail.size() for tail in tails)
+    if total > MAX_OUTPUT and not any(tail.flooded for tail in tails):
+        tails[0].flooded = True
+        reading.fail(f"The step printed more than {MAX_OUTPUT >> 30} GiB and is ended")
+        await process.signal("KILL")
 
 
 async def _drain(tail: _Tail, reading: OutputReading, clock: Clock) -> None:

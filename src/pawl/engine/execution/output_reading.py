@@ -100,6 +100,14 @@ class OutputReading:
             else:
                 self._log.write(piece, stream=stream)
 
+    def fail(self, message: str) -> None:
+        """Fail the step for a reason that is no command's: shown, reported and told as `Rejected`.
+
+        Raises:
+            InfrastructureError: the log cannot be stored.
+        """
+        self._log.write_line(self._reject(Rejected(message, fails=True)).decode().rstrip("\n"))
+
     def end(self) -> None:
         """Read what was held back: the process has ended.
 
@@ -123,7 +131,12 @@ class OutputReading:
             line = block[position:end].removesuffix(b"\n").removesuffix(b"\r")
             found = self._recognise(line)
             if found is not None:
-                shown += (block[copied:position], self._perform(found, line))
+                shown.append(block[copied:position])
+                if isinstance(found, AddMask | StopCommands):
+                    # What came before a mask is shown as it was, however the output was cut into blocks.
+                    self._log.write(b"".join(shown), stream=stream)
+                    shown.clear()
+                shown.append(self._perform(found, line))
                 copied = end
             position = self._next_line(candidates, end, len(block))
         self._log.write(b"".join((*shown, block[copied:])) if shown else block, stream=stream)
@@ -182,8 +195,7 @@ class OutputReading:
         try:
             self._log.secrets.add(value)
         except TooManySecrets:
-            refusal = Rejected("Too many values are to be masked: the output is withheld", fails=True)
-            self._log.write_line(self._reject(refusal).decode().rstrip())
+            self.fail("Too many values are to be masked: the output is withheld")
             self._log.withhold()
             return b""
         return b"::add-mask::***\n" if self._echo else b""

@@ -11,6 +11,7 @@ from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.ids import JobId
 from pawl.core.model.run_events import RunEvent
 from pawl.core.steps.masking import SecretSet
+from pawl.engine.execution import output
 from pawl.engine.execution.output import BLOCK, follow_output
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.output_reading import OutputReading
@@ -41,7 +42,7 @@ class GivenProcess:
         return await asyncio.shield(self.ended)
 
     async def signal(self, name: str) -> None:
-        raise AssertionError(name)
+        self.ended.set_result(Exit(code=137, reason=name))
 
 
 class Step:
@@ -159,3 +160,17 @@ async def test_the_caller_may_bring_its_own_wait(step: Step) -> None:
     ended = await follow_output(step.process, step.reading, step.clock, wait=stop_and_wait())
     assert ended.reason == "timed out"
     assert step.log.finish().lines == 1
+
+
+async def test_a_process_that_would_fill_the_disk_is_killed(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "MAX_OUTPUT", 1_000)
+    step.process.prints(b"x" * 999 + b"\n")
+    following = step.follow()
+    await step.until_lines(1)
+    assert not following.done()
+    step.process.prints(b"y\n")
+    assert (await following).reason == "KILL"
+    assert b"The step printed more than" in b"".join(text for _, text in step.lines)
+    step.log.finish()
