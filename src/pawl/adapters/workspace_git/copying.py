@@ -52,14 +52,16 @@ class TreeCopy:
         return True
 
     def _make_folder(self, folder: str) -> bool:
-        """Make a folder and those above it; False where one of them is something else, a link perhaps."""
+        """Make a folder and those above it; False where one is no folder, a link perhaps, here or there."""
         if folder in self._made:
             return True
         if not self._make_folder(folder.rpartition("/")[0]):
             return False
         try:
+            if not stat.S_ISDIR(os.lstat(f"{self._source}/{folder}").st_mode):
+                return False
             Path(f"{self._target}/{folder}").mkdir()
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             return False
         self._made.add(folder)
         return True

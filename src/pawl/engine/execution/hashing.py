@@ -8,12 +8,10 @@ whatever lies outside the workspace. Going beyond it, a link that leads outside 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pawl.core.expressions import ExpressionError, Value, to_text
 from pawl.core.model.errors import UsageError
 from pawl.core.steps.action_globs import parse_globs
 from pawl.core.steps.hashfiles import hash_of, parse_hashfiles
@@ -72,25 +70,6 @@ def hash_files(
         if digest is not None:
             digests.append(digest)
     return hash_of(digests)
-
-
-def hash_files_function(
-    workspace: Path,
-    *,
-    inside: str | None = None,
-    home: str = "/root",
-    monotonic: Callable[[], float] = time.monotonic,
-) -> Callable[..., Value]:
-    """Return the expression function `hashFiles` for a workspace; the arguments are those of `hash_files`."""
-
-    def hash_files_of(*arguments: Value) -> Value:
-        texts = [to_text(argument) for argument in arguments]
-        try:
-            return hash_files(texts, workspace, monotonic=monotonic, inside=inside, home=home)
-        except UsageError as error:
-            raise ExpressionError(error.message, hint=error.hint) from error
-
-    return hash_files_of
 
 
 def _starts(roots: Sequence[tuple[str, ...]], workspace: tuple[str, ...]) -> list[str]:

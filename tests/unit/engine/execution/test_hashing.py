@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pawl.core.expressions import ExpressionError, evaluate
 from pawl.core.model.errors import UsageError
 from pawl.engine.execution import workspace_files
-from pawl.engine.execution.hashing import HashLimits, hash_files, hash_files_function
+from pawl.engine.execution.hashing import HashLimits, hash_files
 
 
 @pytest.fixture
@@ -105,12 +104,3 @@ def test_a_workspace_too_large_to_list_is_refused(tree: Path, monkeypatch: pytes
 def test_an_unknown_option_is_refused(tree: Path) -> None:
     with pytest.raises(UsageError, match="--nope"):
         call(tree, "--nope", "a.txt")
-
-
-def test_expressions_can_call_it(tree: Path) -> None:
-    functions = {"hashFiles": hash_files_function(tree)}
-    assert evaluate("hashFiles('*.txt', 'z/*')", {}, functions=functions).value == expected(
-        "a.txt", "z/10", "z/2"
-    )
-    with pytest.raises(ExpressionError, match="--nope"):
-        evaluate("hashFiles('--nope')", {}, functions=functions)
