@@ -19,7 +19,7 @@ from pawl.core.lifecycle.events import (
 )
 from pawl.core.lifecycle.results import is_failure
 from pawl.core.lifecycle.retry import retry_delay
-from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState
+from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState, group_of
 from pawl.core.model.errors import InternalError
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.status import Conclusion, Status
@@ -50,7 +50,7 @@ def apply(run: RunState, event: LifecycleEvent, now: float) -> tuple[RunState, t
     # Before its start nothing of a run happens by itself.
     if draft.run.status is Status.QUEUED:
         return replace(draft.run, groups=draft.groups), tuple(draft.effects)
-    settled = draft.settle()
+    settled = draft.settle(everything=isinstance(event, RunStarted))
     return settled, tuple(draft.effects)
 
 
@@ -109,16 +109,19 @@ def _resolve(draft: Draft, event: JobResolved) -> bool:
     jobs = tuple(
         JobState(id=each.id, continue_on_error=each.continue_on_error) for each in event.combinations
     )
-    taken = {job.id for other in draft.groups.values() for job in other.jobs or ()}
-    if len({job.id for job in jobs} - taken) != len(jobs):
-        raise IllegalTransition(f"job `{event.key}` was resolved into ids that are not unique in the run")
-    draft.groups[event.key] = replace(
-        group,
-        resolving=False,
-        jobs=jobs,
-        fail_fast=event.fail_fast,
-        max_parallel=event.max_parallel if event.max_parallel and event.max_parallel > 0 else None,
-        survives_cancel=event.survives_cancel,
+    if len({job.id for job in jobs}) != len(jobs) or any(group_of(job.id) != event.key for job in jobs):
+        raise IllegalTransition(
+            f"job `{event.key}` was resolved into ids that are not its own or not distinct"
+        )
+    draft.put_group(
+        replace(
+            group,
+            resolving=False,
+            jobs=jobs,
+            fail_fast=event.fail_fast,
+            max_parallel=event.max_parallel if event.max_parallel and event.max_parallel > 0 else None,
+            survives_cancel=event.survives_cancel,
+        )
     )
     return True
 

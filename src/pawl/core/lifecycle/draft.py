@@ -20,12 +20,18 @@ class Draft:
         self.groups = dict(run.groups)
         self.ended = run.ended
         self.effects: list[Effect] = []
+        self._touched: set[JobKey] = set()
+
+    def put_group(self, group: Group) -> None:
+        """Replace a group."""
+        self.groups[group.key] = group
+        self._touched.add(group.key)
 
     def put_job(self, key: JobKey, job: JobState) -> None:
         """Replace one job of a group."""
         group = self.groups[key]
         jobs = tuple(job if old.id == job.id else old for old in group.jobs or ())
-        self.groups[key] = replace(group, jobs=jobs)
+        self.put_group(replace(group, jobs=jobs))
 
     def start_job(self, key: JobKey, job: JobState, *, delay: float = 0) -> None:
         """Ask for the next attempt of a job."""
@@ -56,7 +62,7 @@ class Draft:
     def end_group(self, key: JobKey, conclusion: Conclusion, reason: str) -> None:
         """Give a group that has no jobs its conclusion."""
         group = self.groups[key]
-        self.groups[key] = replace(group, resolving=False, jobs=(), result=conclusion, reason=reason)
+        self.put_group(replace(group, resolving=False, jobs=(), result=conclusion, reason=reason))
         self.effects.append(EndJob(id=JobId(key), key=key, conclusion=conclusion, reason=reason, ran=False))
 
     def cancel_job(self, key: JobKey, job: JobState, why: Cancellation) -> None:
@@ -80,16 +86,20 @@ class Draft:
             if job.id != but:
                 self.cancel_job(key, job, why)
 
-    def settle(self) -> RunState:
+    def settle(self, *, everything: bool = False) -> RunState:
         """Return the next state, after everything that now can happen by itself has happened.
 
         The groups are in topological order, so one pass sees every consequence.
+
+        Args:
+            everything: look at all groups, not only at those touched and those that need them.
         """
-        for key in self.groups:
-            if not self.groups[key].is_completed:
-                self._advance(self.groups[key])
+        touched = self._touched
+        for key, group in self.groups.items():
+            if group.result is None and (everything or key in touched or not touched.isdisjoint(group.needs)):
+                self._advance(group)
         run = replace(self.run, groups=self.groups, ended=self.ended)
-        if all(group.is_completed for group in self.groups.values()):
+        if all(group.result is not None for group in self.groups.values()):
             conclusion = run_conclusion(run)
             reason = run.cancellation.reason if run.cancellation else ""
             self.effects.append(CompleteRun(conclusion=conclusion, reason=reason))
@@ -99,13 +109,13 @@ class Draft:
     def _advance(self, group: Group) -> None:
         if group.jobs is None:
             if not group.resolving and all(self.groups[need].is_completed for need in group.needs):
-                self.groups[group.key] = replace(group, resolving=True)
+                self.put_group(replace(group, resolving=True))
                 self.effects.append(ResolveJob(group.key))
             return
         self._start_waiting(group)
         group = self.groups[group.key]
         if all(job.status is Status.COMPLETED for job in group.jobs or ()):
-            self.groups[group.key] = replace(group, result=group_result(group.jobs or ()))
+            self.put_group(replace(group, result=group_result(group.jobs or ())))
 
     def _start_waiting(self, group: Group) -> None:
         jobs = group.jobs or ()

@@ -20,7 +20,7 @@ class ResolvedCombination:
     """One job to run.
 
     Attributes:
-        id: the job's id; unique in the run.
+        id: the job's id: the key it belongs to, alone or followed by `#` and a number.
         continue_on_error: whether its failure fails neither the run nor what needs it.
     """
 

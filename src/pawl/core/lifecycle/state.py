@@ -103,11 +103,15 @@ class RunState:
 
     def find(self, job: JobId) -> tuple[Group, JobState] | None:
         """Return a job with its group, or None when there is none of that id (yet)."""
-        for group in self.groups.values():
-            for state in group.jobs or ():
-                if state.id == job:
-                    return group, state
-        return None
+        group = self.groups.get(group_of(job))
+        if group is None:
+            return None
+        return next(((group, state) for state in group.jobs or () if state.id == job), None)
+
+
+def group_of(job: JobId) -> JobKey:
+    """Return the key that an id begins with: `build` of `build#3`."""
+    return JobKey(job.partition("#")[0])
 
 
 def create_run(plan: Plan, *, infrastructure_retries: int = 0) -> RunState:

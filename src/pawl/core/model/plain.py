@@ -45,9 +45,15 @@ def to_plain(value: object) -> Json:
         case Mapping():
             return _mapping_to_plain(value)
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            fields = dataclasses.fields(value)
+            return {_plain_name(field.name): to_plain(getattr(value, field.name)) for field in fields}
         case _:
             raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+def _plain_name(field: str) -> str:
+    """Return a field's name without the underscore that keeps it from being a Python keyword (`with_`)."""
+    return field.rstrip("_")
 
 
 def _mapping_to_plain(value: Mapping[Any, object]) -> Json:
@@ -137,6 +143,7 @@ def _checked(kind: Any, data: Any) -> Any:
 
 def _dataclass_reader(kind: type) -> Callable[[Any], Any]:
     annotations = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+    names = {_plain_name(name): name for name in annotations}
     readers: dict[str, Callable[[Any], Any]] = {
         name: _free for name, annotation in annotations.items() if annotation in _FREE
     }
@@ -147,9 +154,9 @@ def _dataclass_reader(kind: type) -> Callable[[Any], Any]:
             hints = typing.get_type_hints(kind)
             readers.update({name: _reader(hints[name]) for name in annotations if name not in readers})
         found = _checked(dict, data)
-        unknown = set(found) - set(annotations)
+        unknown = set(found) - set(names)
         if unknown:
             raise ValueError(f"unknown field {min(unknown)}")
-        return kind(**{name: readers[name](item) for name, item in found.items()})
+        return kind(**{names[name]: readers[names[name]](item) for name, item in found.items()})
 
     return read

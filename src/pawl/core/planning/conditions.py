@@ -116,7 +116,8 @@ def foresee(
     expression = parsed_condition(text)
     unknown = [key for key, outlook in needs.items() if outlook is not Outlook.SKIPPED]
     if unknown and looks_at(expression, "needs"):
-        reason = f"its condition looks at {_named(unknown)}, which has not run yet"
+        have = "has" if len(unknown) == 1 else "have"
+        reason = f"its condition looks at {_named(unknown)}, which {have} not run yet"
         return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
     outcomes = [
         evaluate_job_condition(text, contexts, job_functions(endings, cancelled=False))
@@ -126,7 +127,8 @@ def foresee(
     if len(holds) == 2:
         return Verdict(outlook=Outlook.DECIDED_LATER, reason=_later(written, list(needs)))
     outlook = Outlook.RUNS if holds == {True} else Outlook.SKIPPED
-    return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=outcomes[0].lines)
+    trace = outcomes[0].lines if written is not None and written.strip() else ()
+    return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=trace)
 
 
 def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[list[Conclusion]]:
@@ -141,7 +143,7 @@ def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[list[Conclusion]]:
 def _later(written: str | None, needs: list[JobKey]) -> str:
     if written is None or not written.strip():
         return f"it runs when {_named(needs)} and all before succeed" if needs else "it is decided later"
-    return f"its condition depends on how {_named(needs)} ends"
+    return f"its condition depends on how {_named(needs)} {'ends' if len(needs) == 1 else 'end'}"
 
 
 def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[JobKey, Outlook]) -> str:
@@ -149,10 +151,14 @@ def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[JobKey, O
     if written is not None and written.strip():
         if outlook is Outlook.RUNS:
             return "its condition is true"
-        return f"its condition is false{f', as {_named(skipped)} is skipped' if skipped else ''}"
+        return f"its condition is false{f', as {_skipped(skipped)}' if skipped else ''}"
     if outlook is Outlook.RUNS:
         return "it needs nothing and has no condition"
-    return f"{_named(skipped)} is skipped, and it has no condition of its own"
+    return f"{_skipped(skipped)}, and it has no condition of its own"
+
+
+def _skipped(keys: list[JobKey]) -> str:
+    return f"{_named(keys)} {'is' if len(keys) == 1 else 'are'} skipped"
 
 
 def _named(keys: list[JobKey]) -> str:

@@ -94,8 +94,12 @@ def expand_matrix(matrix: Json, name: str, limits: PlanLimits = DEFAULT_LIMITS) 
 
 def display_name(name: str, values: Mapping[str, Json]) -> str:
     """Return `name (a, b)`: each scalar leaf of `values` that is not empty; cut to 97 characters + `...`."""
-    segments = [text for leaf in _leaves(list(values.values())) if (text := to_text(to_value(leaf)))]
+    segments = [text for leaf in _leaves(list(values.values())) if (text := _segment(leaf))]
     return shorten_name(f"{name} ({', '.join(segments)})" if segments else name)
+
+
+def _segment(leaf: Json) -> str:
+    return leaf if isinstance(leaf, str) else to_text(to_value(leaf))
 
 
 def shorten_name(name: str) -> str:
@@ -213,6 +217,9 @@ _Shown = Mapping[str, Json]
 
 def _combine(matrix: _Matrix) -> Iterator[tuple[_Shown, Mapping[str, Json]]]:
     """Yield, for each combination, its own values and what includes added to it."""
+    if not matrix.includes and not matrix.excludes:
+        yield from ((values, {}) for values in _product(matrix.vectors))
+        return
     matched: set[int] = set()
     for values in _product(matrix.vectors):
         seen = to_value(values)

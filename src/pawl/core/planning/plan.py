@@ -26,7 +26,7 @@ from pawl.core.planning.convert import plan_job
 from pawl.core.planning.graph import all_ancestors, find_cycle, topological_order
 from pawl.core.planning.inputs import type_inputs
 from pawl.core.planning.limits import DEFAULT_LIMITS, PlanLimits
-from pawl.core.planning.matrix import shorten_name
+from pawl.core.planning.matrix import Expansion, shorten_name
 from pawl.core.planning.render import as_text, contexts_used, render_json, templates_in
 from pawl.core.planning.resolve import resolve_matrix, resolve_strategy
 from pawl.core.planning.unsupported import differences, unsupported_features
@@ -211,39 +211,42 @@ class _Planner:
             span = job.condition.source.span if job.condition else job.key_span
             self._report("plan-expression", f"the condition of job `{job.key}`: {error.message}", span)
             verdict = _UNDECIDED
-        planned = replace(
-            self._expanded(job, replace(planned, verdict=verdict), contexts),
+        expansion = self._expand(job, planned, verdict, contexts)
+        combinations = expansion.combinations if expansion else None
+        if combinations == () and verdict.outlook is Outlook.RUNS:
+            reason = "the matrix's excludes leave no combination"
+            verdict = Verdict(outlook=Outlook.SKIPPED, reason=reason)
+        return replace(
+            planned,
+            verdict=verdict,
+            combinations=combinations,
             unsupported=unsupported_features(planned),
+            notes=(*(expansion.warnings if expansion else ()), *differences(job, planned)),
         )
-        return replace(planned, notes=(*planned.notes, *differences(job, planned)))
 
-    def _expanded(self, job: Job, planned: PlannedJob, contexts: Mapping[str, Value]) -> PlannedJob:
-        """Return the job with its combinations, where all that they depend on is known."""
+    def _expand(
+        self, job: Job, planned: PlannedJob, verdict: Verdict, contexts: Mapping[str, Value]
+    ) -> Expansion | None:
+        """Return the job's combinations, where all that they depend on is known and right."""
         data: Json = [planned.matrix, planned.name, planned.fail_fast, planned.max_parallel]
+        fault = ""
         try:
             if not contexts_used(data) <= _KNOWN_NOW:
-                return planned
+                return None
             strategy = resolve_strategy(planned, contexts)
-            expansion = resolve_matrix(
-                planned, contexts, strategy, env=to_json(self._workflow.env), limits=self._limits
-            )
+            env = to_json(self._workflow.env)
+            expansion = resolve_matrix(planned, contexts, strategy, env=env, limits=self._limits)
         except ExpressionError as error:
-            self._matrix_fault(job, planned, error.message)
-            return planned
-        if expansion.errors:
-            self._matrix_fault(job, planned, "; ".join(expansion.errors))
-            return planned
-        if not expansion.combinations and planned.verdict.outlook is Outlook.RUNS:
-            reason = "the matrix's excludes leave no combination"
-            planned = replace(planned, verdict=Verdict(outlook=Outlook.SKIPPED, reason=reason))
-        return replace(planned, combinations=expansion.combinations, notes=expansion.warnings)
-
-    def _matrix_fault(self, job: Job, planned: PlannedJob, message: str) -> None:
-        """Report a matrix or name that cannot be expanded, unless the job is skipped anyway."""
-        if planned.verdict.outlook is not Outlook.SKIPPED:
+            fault = error.message
+        else:
+            fault = "; ".join(expansion.errors)
+        if not fault:
+            return expansion
+        if verdict.outlook is not Outlook.SKIPPED:
             matrix = job.strategy.matrix if job.strategy else None
             span = matrix.span if matrix is not None else job.key_span
-            self._report("plan-expression", f"job `{job.key}`: {message}", span)
+            self._report("plan-expression", f"job `{job.key}`: {fault}", span)
+        return None
 
 
 _UNDECIDED = Verdict(outlook=Outlook.DECIDED_LATER, reason="it is decided later")

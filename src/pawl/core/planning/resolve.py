@@ -119,7 +119,7 @@ def _resolve(
     reason = "its condition is true" if job.condition_text else "all it needs succeeded"
     if not job.condition_text and not endings:
         reason = "it needs nothing and has no condition"
-    verdict = Verdict(outlook=Outlook.RUNS, reason=reason, trace=outcome.lines)
+    verdict = Verdict(outlook=Outlook.RUNS, reason=reason, trace=outcome.lines if job.condition_text else ())
     strategy = resolve_strategy(job, contexts)
     expansion = resolve_matrix(job, contexts, strategy, env=env, limits=limits)
     if expansion.errors:
@@ -209,7 +209,8 @@ def resolve_matrix(
             for each in expansion.combinations
         )
         expansion = replace(expansion, combinations=named)
-    return replace(expansion, combinations=distinct_names(expansion.combinations))
+    distinct = distinct_names(expansion.combinations)
+    return expansion if distinct is expansion.combinations else replace(expansion, combinations=distinct)
 
 
 def templates_in_name(job: PlannedJob) -> bool:
@@ -233,8 +234,10 @@ def _rendered_name(job: PlannedJob, contexts: Contexts, combination: Combination
 def distinct_names(combinations: tuple[Combination, ...]) -> tuple[Combination, ...]:
     """Return the combinations with distinct names (L8): by values where that helps, else by counting."""
     names = [each.name for each in combinations]
+    if len(set(names)) == len(names):
+        return combinations
     longer = [display_name(each.name, each.values) for each in combinations]
-    if len(set(names)) < len(names) and len(set(longer)) == len(longer):
+    if len(set(longer)) == len(longer):
         names = [long if names.count(name) > 1 else name for name, long in zip(names, longer, strict=True)]
     taken: set[str] = set()
     result = []

@@ -1,0 +1,44 @@
+"""Workflows with the plan that a made-up event gives them: in sentences, as a graph, as data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pawl.core.diagnostics import has_errors
+from pawl.core.model.plan import Outlook
+from pawl.core.planning.dot import plan_to_dot
+from pawl.core.planning.explain import explain_job, explain_step, explain_trigger
+from pawl.core.planning.foresight import foresee_step, step_contexts
+from pawl.core.planning.plan import plan_workflow
+from pawl.core.planning.storage import plan_to_json
+from pawl.core.triggers import stub_event
+from pawl.core.workflow.parse import parse_workflow
+from tests.golden.conftest import Compare
+from tests.golden.drawing import draw_findings
+
+FOLDER = Path(__file__).parent / "plan"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_workflow_plans_as_its_golden_file_says(path: Path, compare: Compare) -> None:
+    parsed = parse_workflow(path.read_text(encoding="utf-8"), path.name)
+    assert parsed.workflow is not None
+    assert not has_errors(parsed.diagnostics), parsed.diagnostics
+    planned = plan_workflow(parsed.workflow, stub_event(parsed.workflow))
+    plan = planned.plan
+    if plan is None:
+        compare(path.with_suffix(".out"), draw_findings(planned.diagnostics))
+        return
+    lines = [explain_trigger(plan), f"Run: {plan.run_name}"]
+    for job in plan.jobs:
+        lines += ["", *explain_job(job), *(f"    {line}" for line in job.verdict.trace)]
+        combination = job.combinations[0] if job.combinations else None
+        contexts = step_contexts(plan, combination)
+        if job.verdict.outlook is Outlook.SKIPPED:
+            continue
+        lines += [f"  {explain_step(step, foresee_step(step, contexts))}" for step in job.steps]
+    stored = json.dumps(plan_to_json(plan), indent=1, allow_nan=False)
+    compare(path.with_suffix(".out"), "\n".join([*lines, "", plan_to_dot(plan), stored, ""]))
