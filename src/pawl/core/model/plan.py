@@ -51,12 +51,14 @@ class Combination:
         total: `strategy.job-total`.
         name: the display name, `build (3.12, ubuntu-latest)`.
         values: the `matrix` context.
+        untrusted: whether an outsider's text went into the values; unlike the texts' own mark, it is stored.
     """
 
     index: int
     total: int
     name: str
     values: dict[str, Json] = field(default_factory=dict)
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

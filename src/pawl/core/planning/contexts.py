@@ -201,9 +201,10 @@ def _outputs(need: NeedResult) -> ObjectValue:
     )
 
 
-def matrix_context(values: Mapping[str, Json]) -> Value:
-    """Return the `matrix` context; null without a matrix, as in the runner. Taint of values is kept."""
-    return to_value(dict(values)) if values else None
+def matrix_context(combination: Combination) -> Value:
+    """Return the `matrix` context; null without a matrix, as in the runner."""
+    values = combination.values
+    return to_value(dict(values), untrusted=combination.untrusted) if values else None
 
 
 def strategy_context(combination: Combination, *, fail_fast: bool, max_parallel: int | None) -> ObjectValue:
@@ -253,7 +254,7 @@ def combination_contexts(
     """Return what a combination adds: `strategy` and `matrix`."""
     return {
         "strategy": strategy_context(combination, fail_fast=fail_fast, max_parallel=max_parallel),
-        "matrix": matrix_context(combination.values),
+        "matrix": matrix_context(combination),
     }
 
 

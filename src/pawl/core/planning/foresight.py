@@ -38,7 +38,7 @@ def step_contexts(
     """
     contexts = {**workflow_contexts(plan, facts), **short_names(plan.event)}
     if combination is not None:
-        contexts["matrix"] = matrix_context(combination.values)
+        contexts["matrix"] = matrix_context(combination)
     return contexts
 
 

@@ -24,7 +24,7 @@ from pawl.core.planning.contexts import (
 )
 from pawl.core.planning.limits import DEFAULT_LIMITS, PlanLimits
 from pawl.core.planning.matrix import Expansion, display_name, expand_matrix, shorten_name
-from pawl.core.planning.render import as_bool, as_number, as_text, render_json, templates_in
+from pawl.core.planning.render import as_bool, as_number, as_text, is_tainted, render_json, templates_in
 from pawl.core.planning.variables import substitute
 
 Contexts = Mapping[str, Value]
@@ -203,6 +203,11 @@ def resolve_matrix(
     else:
         matrix = render_json(job.matrix, contexts, limits=limits)
         expansion = expand_matrix(matrix, name, limits)
+        if is_tainted(matrix):
+            marked = tuple(
+                replace(each, untrusted=is_tainted(each.values)) for each in expansion.combinations
+            )
+            expansion = replace(expansion, combinations=marked)
     if templates_in_name(job):
         named = tuple(
             replace(each, name=_rendered_name(job, contexts, each, strategy))

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from pawl.core.expressions import is_untrusted
 from pawl.core.model.errors import UsageError
 from pawl.core.model.events import Event
 from pawl.core.model.plan import Outlook
+from pawl.core.planning.contexts import matrix_context
 from pawl.core.planning.plan import plan_workflow
+from pawl.core.planning.storage import plan_from_json, plan_to_json
 from pawl.core.workflow.parse import parse_workflow
 from tests.unit.core.planning.workflows import PUSH, job, plan_for, planned
 
@@ -73,6 +76,15 @@ def test_a_literal_matrix_is_expanded_and_one_of_outputs_is_not() -> None:
     assert plan.job("b").combinations is None
     assert [each.name for each in plan.job("c").combinations or ()] == ["V7", "V8"]
     assert [each.values for each in plan.job("c").combinations or ()] == [{"v": 7}, {"v": 8}]
+
+
+def test_a_matrix_made_of_outsiders_texts_stays_marked_when_stored() -> None:
+    event = Event(name="push", payload={"head_commit": {"message": "x"}})
+    jobs = job("a", "strategy: {matrix: {v: ['${{ github.event.head_commit.message }}', safe]}}")
+    plan = plan_from_json(plan_to_json(plan_for(jobs, event)))
+    first, second = plan.job("a").combinations or ()
+    assert is_untrusted(matrix_context(first))
+    assert not is_untrusted(matrix_context(second))
 
 
 def test_names_are_made_distinct() -> None:
