@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
 """Variables that are no settings of the file."""
 
 
-def load_settings(project: Project, environment: Mapping[str, str]) -> Settings:
+def load_settings(project: Project, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of a project.
 
     Raises:

@@ -13,8 +13,10 @@ from aiodocker import Docker
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
+from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.images import find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
+from pawl.adapters.executor_docker.naming import ROLE, SANDBOX
 from pawl.adapters.executor_docker.opening import (
     Place,
     make_network,
@@ -23,8 +25,14 @@ from pawl.adapters.executor_docker.opening import (
     wait_shell,
     watch_container,
 )
-from pawl.adapters.executor_docker.ownership import choose_user, give_back
-from pawl.adapters.executor_docker.removal import list_sandboxes, remove_sandbox
+from pawl.adapters.executor_docker.ownership import (
+    choose_user,
+    give_back,
+    give_back_mounts,
+    is_ordinary,
+    open_to_all,
+)
+from pawl.adapters.executor_docker.removal import list_containers, list_sandboxes, remove_sandbox
 from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened, to_the_end
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
@@ -103,9 +111,12 @@ class DockerExecutor:
         """
         facts = await self._ask()
         docker = self._client()
-        await self._check_image(spec)
+        image = await self._check_image(spec)
         try:
             layout = prepare(spec)
+            user = choose_user(spec, facts)
+            if spec.bind is None and is_ordinary(user or image.user):
+                await asyncio.to_thread(open_to_all, spec.folder / "workspace")
             control = ControlFolder(spec.folder / "control")
         except OSError as error:
             raise InfrastructureError(
@@ -116,7 +127,7 @@ class DockerExecutor:
             docker=docker,
             facts=facts,
             layout=layout,
-            user=choose_user(spec, facts),
+            user=user,
             shares_files=facts.shares_files if self._shares_files is None else self._shares_files,
         )
         try:
@@ -144,7 +155,7 @@ class DockerExecutor:
 
         async def remove(keep: bool) -> None:
             if not keep and place.shares_files:
-                await give_back(place, container)
+                await give_back(place.layout.folders, container, rootless=place.facts.rootless)
             await remove_sandbox(place.docker, place.spec.name, but_container=container.id if keep else None)
 
         opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
@@ -155,11 +166,13 @@ class DockerExecutor:
         with suppress(InfrastructureError, UsageError):
             await remove_sandbox(place.docker, place.spec.name)
 
-    async def _check_image(self, spec: SandboxSpec) -> None:
+    async def _check_image(self, spec: SandboxSpec) -> ImageFacts:
         if spec.image is None:
             raise UsageError(f"The job {spec.name} names no image to run in")
-        if await find_image(self._client(), spec.image.name) is None:
+        found = await find_image(self._client(), spec.image.name)
+        if found is None:
             raise UsageError(f"The image {spec.image.name} is not on this engine", hint="pull it first")
+        return found
 
     async def sweep(self, is_alive: Callable[[str], bool], *, dry_run: bool = False) -> tuple[str, ...]:
         """Remove containers, networks and volumes of dead owners; say what, a line each.
@@ -173,9 +186,19 @@ class DockerExecutor:
             if is_alive(owner):
                 continue
             if not dry_run:
+                await self._give_back(sandbox)
                 await remove_sandbox(docker, sandbox)
             lines += things
         return tuple(lines)
+
+    async def _give_back(self, sandbox: str) -> None:
+        if (await self._ask()).rootless:
+            return
+        docker = self._client()
+        with engine_errors("Leftovers cannot be looked at"):
+            for one in await list_containers(docker, f"{SANDBOX}={sandbox}"):
+                if (one.get("Labels") or {}).get(ROLE) == "job":
+                    await give_back_mounts(docker.containers.container(one["Id"]))
 
     async def aclose(self) -> None:
         """Close the connections to the engine; sandboxes go on."""

@@ -120,8 +120,13 @@ class PlainView:
                 self._cancel(event)
             case StepStarted() | StepSkipped() | StepFinished() | LogAppended():
                 self._report_step(event)
-            case RunStarted() | RunFinished() | Annotated():
-                pass  # the head and the summary show them; an annotation is in the step's log too
+            case RunStarted():
+                text = f"{one_line(event.workflow)}: run {event.number}, {event.event}, on {event.executor}"
+                self._write(
+                    to_text(line(Piece(one_line(text), Style.STRONG)), colour=self._screen.colour) + "\n"
+                )
+            case RunFinished() | Annotated():
+                pass  # the summary shows them; an annotation is in the step's log too
             case _:
                 assert_never(event)
 

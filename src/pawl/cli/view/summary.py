@@ -27,8 +27,14 @@ _WORDS = {
 _BAD = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
 
 
-def draw_summary(picture: RunPicture, screen: Screen) -> list[Line]:
-    """Return the summary of a finished run; widths keep to the screen, log lines are not cut."""
+def draw_summary(picture: RunPicture, screen: Screen, *, folder: str) -> list[Line]:
+    """Return the summary of a finished run; its rows keep to the screen, log lines are not cut.
+
+    Args:
+        picture: of the run.
+        screen: to draw on.
+        folder: where its logs are, as it is shown.
+    """
     start, finish = picture.start, picture.finish
     if start is None or finish is None:
         return []
@@ -36,7 +42,7 @@ def draw_summary(picture: RunPicture, screen: Screen) -> list[Line]:
         list(_draw_jobs(picture, screen)),
         list(_draw_failure(picture, screen)),
         list(_draw_annotations(picture, screen)),
-        list(_draw_places(picture, screen)),
+        list(_draw_places(picture, folder)),
     ]
     head = line(
         sign_of(finish.conclusion, Phase.ENDED, screen.glyphs),
@@ -91,9 +97,10 @@ def _draw_failure(picture: RunPicture, screen: Screen) -> Iterator[Line]:
 
 
 def _draw_annotations(picture: RunPicture, screen: Screen) -> Iterator[Line]:
-    shown = [one for one in picture.annotations if one.level in {"error", "failure", "warning"}]
-    for one in shown[:_MOST_ANNOTATIONS]:
-        yield _draw_annotation(one)
+    wanted = [one for one in picture.annotations if one.level in {"error", "failure", "warning"}]
+    # The jobs of a matrix often say the same.
+    shown = list(dict.fromkeys(_draw_annotation(one) for one in wanted))
+    yield from shown[:_MOST_ANNOTATIONS]
     if len(shown) > _MOST_ANNOTATIONS:
         more = f"{screen.glyphs.ellipsis} {len(shown) - _MOST_ANNOTATIONS} more in the logs"
         yield line(Piece(more, Style.FAINT))
@@ -107,20 +114,16 @@ def _draw_annotation(one: Annotated) -> Line:
     return line(Piece(f"{one.level}: ", style), f"{where}{title}{one_line(one.message)}")
 
 
-def _draw_places(picture: RunPicture, screen: Screen) -> Iterator[Line]:
-    start = picture.start
-    if start is None:
-        return
+def _draw_places(picture: RunPicture, folder: str) -> Iterator[Line]:
     if picture.artifacts:
         listed = ", ".join(
             f"{one_line(one.name)} ({count(one.files, 'file')}, {show_size(one.size)})"
             for one in picture.artifacts
         )
         yield line(Piece("Artifacts  ", Style.FAINT), listed)
-    yield line(Piece("Logs       ", Style.FAINT), one_line(start.folder))
+    yield line(Piece("Logs       ", Style.FAINT), one_line(folder))
     for number, command in enumerate(next_commands(picture)):
         yield line(Piece("           " if number else "Next       ", Style.FAINT), Piece(command, Style.NOTE))
-    del screen
 
 
 def next_commands(picture: RunPicture) -> list[str]:

@@ -1,0 +1,43 @@
+"""Ctrl-C: the first time politely, the second time at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+from pawl.engine.execution.cancellation import Cancellation
+
+
+class Interrupts:
+    """Counts the signals that asked a run to stop. SIGTERM and SIGHUP ask as politely as Ctrl-C."""
+
+    def __init__(self, cancellation: Cancellation, notice: Callable[[str], None]) -> None:
+        self._cancellation = cancellation
+        self._notice = notice
+        self.count = 0
+
+    def take(self, number: signal.Signals) -> None:
+        """Take one signal."""
+        self.count += 1
+        if self.count == 1:
+            word = "Ctrl-C" if number is signal.SIGINT else number.name
+            self._notice("cancelling: steps get time to end; Ctrl-C again ends them at once")
+            self._cancellation.request(f"interrupted by {word}")
+        elif self.count == 2:
+            self._notice("ending at once; only our own clean-up still runs")
+            self._cancellation.hurry()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals while the block runs, in the running loop."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for each in signals:
+            loop.add_signal_handler(each, self.take, each)
+        try:
+            yield
+        finally:
+            for each in signals:
+                loop.remove_signal_handler(each)

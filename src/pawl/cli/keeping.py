@@ -1,0 +1,50 @@
+"""Who owns a sandbox: the process that runs it, and after that a run that keeps it for `pawl shell`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pawl.adapters.runs_folder import RunFolder, is_owner_alive, owner_token
+from pawl.core.model.run_events import JobFinished
+
+_SEPARATOR = "|"
+_MARK = "kept.json"
+
+
+def keeping_owner(folder: RunFolder) -> str:
+    """Return the owner token of a run whose sandboxes may outlive this process."""
+    return f"{owner_token()}{_SEPARATOR}{folder.path.absolute()}"
+
+
+def mark_kept(folder: RunFolder, sandboxes: list[str]) -> None:
+    """Note in the run's folder that sandboxes stay, so that no sweep takes them.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    (folder.path / _MARK).write_text(json.dumps(sandboxes), encoding="utf-8")
+
+
+def forget_kept(folder: RunFolder) -> None:
+    """Give the kept sandboxes of a run up: the next sweep removes them."""
+    (folder.path / _MARK).unlink(missing_ok=True)
+
+
+def is_alive(token: str) -> bool:
+    """Return whether a sandbox's owner still wants it: its process lives, or its run keeps it."""
+    process, separator, path = token.partition(_SEPARATOR)
+    return is_owner_alive(process) or bool(separator and (Path(path) / _MARK).is_file())
+
+
+def kept_sandboxes(folder: RunFolder) -> dict[str, str]:
+    """Return the sandboxes that a run keeps: job id to sandbox name."""
+    try:
+        names = set(json.loads((folder.path / _MARK).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+    return {
+        event.job: event.kept_sandbox
+        for event in folder.events()
+        if isinstance(event, JobFinished) and event.kept_sandbox in names and event.kept_sandbox
+    }

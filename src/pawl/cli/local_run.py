@@ -1,0 +1,194 @@
+"""A run without a server: what `pawl run` wires together, and the exit code that comes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pawl.adapters.runs_folder import RunFolder, RunsFolder
+from pawl.cli.exits import ExitCode
+from pawl.cli.interrupts import Interrupts
+from pawl.cli.keeping import is_alive, keeping_owner, mark_kept
+from pawl.cli.project import Project
+from pawl.cli.settings import Settings
+from pawl.cli.terminal.lines import to_text
+from pawl.cli.terminal.screen import Screen, look_at
+from pawl.cli.view.machine import JsonView
+from pawl.cli.view.output import Output
+from pawl.cli.view.picture import RunPicture
+from pawl.cli.view.plain import PlainView
+from pawl.cli.view.summary import draw_summary
+from pawl.cli.wiring import Notice, SystemClock, choose_executor, open_source
+from pawl.core.model.errors import InfrastructureError
+from pawl.core.model.plan import Plan
+from pawl.core.model.run_events import RunEvent
+from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.planning.storage import plan_to_json
+from pawl.engine.execution.cancellation import Cancellation
+from pawl.engine.execution.request import ExecutionLimits, RunOutcome, RunRequest
+from pawl.engine.execution.run import execute_run
+from pawl.ports.executor import Executor
+from pawl.ports.reporter import Reporter
+
+_MOST_JOBS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWish:
+    """What the command line says about how to run; None where it says nothing."""
+
+    only_jobs: frozenset[str] = frozenset()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    executor: str | None = None
+    jobs: int | None = None
+    matrix: Mapping[str, str] = field(default_factory=dict)
+    keep_on_failure: bool = False
+    bind: bool = False
+    as_json: bool = False
+    live: bool = True
+    colour: bool = False
+
+
+class _Reporters:
+    """Hands each event to several reporters, in order."""
+
+    def __init__(self, *reporters: Callable[[RunEvent], None]) -> None:
+        self._reporters = reporters
+
+    def report(self, event: RunEvent) -> None:
+        """Take one event (ports.reporter)."""
+        for report in self._reporters:
+            report(event)
+
+
+async def run_locally(plan: Plan, project: Project, settings: Settings, wish: RunWish, notice: Notice) -> int:
+    """Run a plan on the working tree and return the exit code.
+
+    Raises:
+        UsageError: the plan lacks a job that was asked for.
+        InfrastructureError: no executor, or the disk refuses logs.
+    """
+    clock = SystemClock()
+    executor = await choose_executor(wish.executor or settings.executor, notice)
+    try:
+        runs = RunsFolder(project.root, log_cap=settings.log_limit_mb << 20)
+        runs.prune(max(0, settings.keep_runs - 1))
+        folder = runs.create(plan_to_json(plan), workflow=plan.name, time=clock.now())
+        cancellation = Cancellation()
+        interrupts = Interrupts(cancellation, notice)
+        request = _request(plan, project, settings, wish, folder)
+        screen = look_at(sys.stdout, colour=wish.colour)
+        output = Output()
+        with interrupts.listening():
+            picture = RunPicture.expecting((job.key, str(job.name or job.key)) for job in plan.jobs)
+            async with _view(picture, screen, output, wish, clock.now) as view:
+                reporters = _Reporters(folder.reporter().report, picture.apply, view.report)
+                outcome = await _execute(request, executor, project, folder, reporters, cancellation)
+            _close(folder, picture, outcome.conclusion, outcome.reason, notice)
+        for left in outcome.swept:
+            notice(f"removed what an earlier run had left: {left}")
+        if not wish.as_json:
+            for drawn in draw_summary(picture, screen, folder=project.shown(folder.path)):
+                output.write(to_text(drawn, colour=screen.colour) + "\n")
+        return exit_code(outcome, interrupted=interrupts.count > 0)
+    finally:
+        await executor.aclose()
+
+
+def _request(
+    plan: Plan, project: Project, settings: Settings, wish: RunWish, folder: RunFolder
+) -> RunRequest:
+    step_minutes = settings.step_timeout_minutes
+    return RunRequest(
+        plan=plan,
+        number=folder.number,
+        folder=folder.work,
+        owner=keeping_owner(folder),
+        project=project.root,
+        secrets=wish.secrets,
+        images=settings.labels,
+        jobs_at_once=wish.jobs or settings.jobs or min(os.cpu_count() or 2, _MOST_JOBS),
+        only_jobs=wish.only_jobs,
+        matrix_filter=wish.matrix,
+        bind=project.root if wish.bind else None,
+        keep_on_failure=wish.keep_on_failure,
+        strict_variables=settings.strict_variables,
+        limits=ExecutionLimits(
+            job_timeout=settings.job_timeout_minutes * 60,
+            step_timeout=step_minutes * 60 if step_minutes is not None else None,
+            cancel_timeout=settings.cancel_timeout_minutes * 60,
+        ),
+    )
+
+
+async def _execute(
+    request: RunRequest,
+    executor: Executor,
+    project: Project,
+    folder: RunFolder,
+    reporter: Reporter,
+    cancellation: Cancellation,
+) -> RunOutcome:
+    try:
+        return await execute_run(
+            request,
+            executor=executor,
+            source=open_source(project),
+            logs=folder.logs,
+            artifacts=folder.artifacts,
+            reporter=reporter,
+            clock=SystemClock(),
+            cancellation=cancellation,
+            is_alive=is_alive,
+        )
+    except BaseException as error:
+        # The run must not look as if it were still going on; what went wrong is told by whoever catches it.
+        with contextlib.suppress(InfrastructureError):
+            folder.finish(Conclusion.FAILURE, time=SystemClock().now(), reason=str(error))
+        raise
+
+
+def _close(
+    folder: RunFolder, picture: RunPicture, conclusion: Conclusion, reason: str, notice: Notice
+) -> None:
+    kept = [job.kept_sandbox for job in picture.jobs.values() if job.kept_sandbox]
+    if kept:
+        mark_kept(folder, kept)
+    left = folder.finish(conclusion, time=SystemClock().now(), reason=reason, keep_work=bool(kept))
+    for each in left:
+        notice(f"not removed: {each}")
+
+
+@contextlib.asynccontextmanager
+async def _view(
+    picture: RunPicture, screen: Screen, output: Output, wish: RunWish, now: Callable[[], float]
+) -> AsyncIterator[Reporter]:
+    """Yield the view that fits: JSON lines, the live tree, or plain lines."""
+    if wish.as_json:
+        yield JsonView(output.write)
+    elif wish.live and screen.is_terminal:
+        from pawl.cli.view.live import LiveView  # noqa: PLC0415 - rich takes 100 ms to import
+
+        view = LiveView(picture, screen, now)
+        async with view.drawing():
+            yield view
+    else:
+        yield PlainView(screen, output.write)
+
+
+def exit_code(outcome: RunOutcome, *, interrupted: bool) -> ExitCode:
+    """Return the exit code of a run that ended."""
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    match outcome.conclusion:
+        case Conclusion.SUCCESS | Conclusion.SKIPPED:
+            return ExitCode.SUCCESS
+        case Conclusion.FAILURE | Conclusion.TIMED_OUT | Conclusion.CANCELLED:
+            ours = outcome.failure_class in {FailureClass.INFRASTRUCTURE, FailureClass.SYSTEM}
+            return ExitCode.FAULT if ours else ExitCode.FAILED
+        case _:
+            assert_never(outcome.conclusion)
