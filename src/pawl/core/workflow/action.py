@@ -22,7 +22,7 @@ from pawl.core.workflow.fields import is_true, mapping_of, text_of
 from pawl.core.workflow.grammar.action import ACTION_GRAMMAR
 from pawl.core.workflow.limits import DEFAULT_LIMITS, Limits
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
-from pawl.core.workflow.parse import sorted_by_place
+from pawl.core.workflow.parse import in_order
 from pawl.core.workflow.places import root_place
 from pawl.core.workflow.read import Reader
 from pawl.core.workflow.rules.ids import check_step_ids
@@ -61,7 +61,7 @@ def parse_action(
     if runs is not None:
         reader.diagnostics += check_step_ids(runs.get("steps"), limits.steps)
     action = _build(composed.root, path, reader)
-    return ParsedAction(action, sorted_by_place(reader.diagnostics))
+    return ParsedAction(action, in_order(reader.diagnostics, limits))
 
 
 def _build(root: Mapping, path: str, reader: Reader) -> Action | None:

@@ -9,18 +9,16 @@ from pawl.core.model.ids import JobKey
 from pawl.core.model.plan import RetryRule
 from pawl.core.workflow.build_steps import StepBuilder, build_condition, build_timeout
 from pawl.core.workflow.duration import parse_duration
-from pawl.core.workflow.expressions_in import ExpressionChecks
 from pawl.core.workflow.fields import first_of, is_true, mapping_of, number_of, scalar_of, text_of, texts_of
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
+from pawl.core.workflow.read import Reader
 from pawl.core.workflow.step_ids import StepIds
 from pawl.core.workflow.syntax import Defaults, Job, ReusableCall, Strategy, Text
 
 _ENVIRONMENT_KEYS = frozenset({"name", "url", "deployment"})
 
 
-def build_jobs(
-    root: Mapping, diagnostics: list[Diagnostic], expressions: ExpressionChecks
-) -> dict[JobKey, Job]:
+def build_jobs(root: Mapping, reader: Reader) -> dict[JobKey, Job]:
     """Return the jobs in the file's order; what is no mapping is left out (its fault is known by now)."""
     node = root.get("jobs")
     jobs: dict[JobKey, Job] = {}
@@ -28,9 +26,9 @@ def build_jobs(
     for name, value in node.entries if isinstance(node, Mapping) else ():
         if isinstance(value, Mapping) and "${{" not in name.text:
             key = JobKey(name.text)
-            steps = StepBuilder(StepIds(), diagnostics, expressions)
+            steps = StepBuilder(StepIds(), reader.diagnostics, reader.expressions)
             jobs[key] = _job(key, name.span, value, shared_matrix, steps)
-    return _with_stages(root, jobs, diagnostics) if root.get("stages") or _any_stage(node) else jobs
+    return _with_stages(root, jobs, reader)
 
 
 def build_defaults(node: Node | None) -> Defaults:
@@ -166,44 +164,63 @@ def _backoff(node: Node | None, diagnostics: list[Diagnostic]) -> float:
     return seconds
 
 
-def _any_stage(node: Node | None) -> bool:
-    entries = node.entries if isinstance(node, Mapping) else ()
-    return any(isinstance(job, Mapping) and job.get("stage") is not None for _, job in entries)
+def _written_stages(root: Mapping) -> dict[str, Text]:
+    jobs = root.get("jobs")
+    nodes = {name.text: node for name, node in jobs} if isinstance(jobs, Mapping) else {}
+    stages = {key: text_of(node.get("stage")) for key, node in nodes.items() if isinstance(node, Mapping)}
+    return {key: stage for key, stage in stages.items() if stage is not None}
 
 
-def _with_stages(root: Mapping, jobs: dict[JobKey, Job], diagnostics: list[Diagnostic]) -> dict[JobKey, Job]:
+def _with_stages(root: Mapping, jobs: dict[JobKey, Job], reader: Reader) -> dict[JobKey, Job]:
     """Turn `stages` into needs: a job needs all jobs of the last stage before its own that has any."""
     order = [stage.text for stage in texts_of(root.get("stages"))]
+    written = _written_stages(root)
+    if not order and not written:
+        return jobs
     members: dict[str, list[JobKey]] = {stage: [] for stage in order}
     stages: dict[JobKey, Text] = {}
-    nodes = mapping_of(root, "jobs")
     for key, job in jobs.items():
-        node = mapping_of(nodes, key)
-        stage = text_of(node.get("stage")) if node else None
-        stage = stage or (Text(order[0], job.key_span) if order else None)
+        stage = written.get(key) or Text(order[0], job.key_span) if order else written.get(key)
         if stage is None:
             continue
         if stage.text not in members:
-            diagnostics.append(_unknown_stage(stage, order))
+            reader.diagnostics.append(_unknown_stage(stage, order))
             continue
         members[stage.text].append(key)
         stages[key] = stage
-    result = dict(jobs)
-    for key, stage in stages.items():
-        before = _stage_before(order, stage.text, members)
-        written = {need.text for need in jobs[key].needs}
-        implied = tuple(Text(need, stage.span) for need in before if need not in written)
-        result[key] = replace(jobs[key], needs=(*jobs[key].needs, *implied))
+    before = _members_before(order, members)
+    implied = sum(len(before[stage.text]) for stage in stages.values())
+    if implied > reader.limits.implied_needs:
+        reader.diagnostics.append(_too_many(root, implied, reader.limits.implied_needs))
+        return jobs
+    return {
+        key: _needing(job, before[stages[key].text], stages[key].span) if key in stages else job
+        for key, job in jobs.items()
+    }
+
+
+def _needing(job: Job, before: list[JobKey], span: Span) -> Job:
+    written = {need.text for need in job.needs}
+    return replace(job, needs=(*job.needs, *(Text(need, span) for need in before if need not in written)))
+
+
+def _members_before(order: list[str], members: dict[str, list[JobKey]]) -> dict[str, list[JobKey]]:
+    """Return for each stage the jobs of the last one before it that has any."""
+    result: dict[str, list[JobKey]] = {}
+    last: list[JobKey] = []
+    for stage in order:
+        result.setdefault(stage, last)
+        last = members[stage] or last
     return result
 
 
-def _stage_before(order: list[str], stage: str, members: dict[str, list[JobKey]]) -> list[JobKey]:
-    earlier = [members[name] for name in order[: order.index(stage)] if members[name]]
-    return earlier[-1] if earlier else []
+def _too_many(root: Mapping, implied: int, most: int) -> Diagnostic:
+    message = f"the stages stand for {implied} needs between jobs, more than the {most} allowed"
+    return Diagnostic(code="stages-too-large", message=message, span=_start(root.get("stages") or root))
 
 
 def _unknown_stage(stage: Text, order: list[str]) -> Diagnostic:
-    listed = ", ".join(f"`{name}`" for name in order) or "no `stages` at the top of the file"
+    listed = ", ".join(f"`{name[:60]}`" for name in order[:20]) or "no `stages` at the top of the file"
     message = f"the stage `{stage.text[:60]}` is not one of the workflow's stages"
     return Diagnostic(code="unknown-stage", message=message, span=stage.span, hint=f"there are: {listed}")
 

@@ -14,9 +14,10 @@ class Limits:
         depth: how deep lists and mappings may be nested (GitHub: 50).
         nodes: scalars, lists and mappings after every alias has been put in.
         aliases: uses of `*name` in a file.
-        diagnostics: findings reported; a hopeless file is told so and no more.
+        diagnostics: errors reported, and as many warnings; a hopeless file is told so and no more.
         run_length: characters of one `run:` or other text with expressions (GitHub: 21,000).
         steps: steps of one job.
+        implied_needs: needs that `stages` may stand for; two stages of n and m jobs make n times m.
         matrix: jobs one matrix may make (GitHub: 256).
         matrix_warning: from how many jobs a matrix draws a warning.
         calls: how deep reusable workflows may call each other (GitHub: 10 levels).
@@ -24,11 +25,12 @@ class Limits:
 
     size: int = 1024 * 1024
     depth: int = 50
-    nodes: int = 200_000
+    nodes: int = 100_000
     aliases: int = 1000
     diagnostics: int = 500
     run_length: int = 21_000
     steps: int = 1000
+    implied_needs: int = 20_000
     matrix: int = 256
     matrix_warning: int = 50
     calls: int = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 
-from pawl.core.diagnostics import Diagnostic, Span
+from pawl.core.diagnostics import Diagnostic, Severity, Span
 from pawl.core.diagnostics.span import START
 from pawl.core.expressions import SCOPES
 from pawl.core.workflow.build_jobs import build_defaults, build_jobs, build_priority
@@ -67,8 +67,8 @@ def parse_workflow(
         expressions=reader.expressions,
     )
     files = _parse_called(workflow, called or {}, limits)
-    found = sorted_by_place([*reader.diagnostics, *check_workflow(subject), *check_calls(subject, files)])
-    return Parsed(workflow if workflow.jobs else None, found)
+    found = [*reader.diagnostics, *check_workflow(subject), *check_calls(subject, files)]
+    return Parsed(workflow if workflow.jobs else None, in_order(found, limits))
 
 
 def build_workflow(root: Mapping, path: str, reader: Reader) -> Workflow:
@@ -83,7 +83,7 @@ def build_workflow(root: Mapping, path: str, reader: Reader) -> Workflow:
         env=first_of(root, "env", "environment"),
         defaults=build_defaults(root.get("defaults")),
         concurrency=root.get("concurrency"),
-        jobs=build_jobs(root, reader.diagnostics, reader.expressions),
+        jobs=build_jobs(root, reader),
         env_file=text_of(root.get("env_file")),
         priority=build_priority(root.get("priority")),
     )
@@ -103,10 +103,13 @@ def _parse_called(workflow: Workflow, called: MappingType[str, str], limits: Lim
     return files
 
 
-def sorted_by_place(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings in the order of the file, each once."""
+def in_order(diagnostics: list[Diagnostic], limits: Limits) -> tuple[Diagnostic, ...]:
+    """Return the findings by place, each once, as many of each severity as the limits allow."""
     unique = {(found.code, found.span, found.message): found for found in diagnostics}
-    return tuple(sorted(unique.values(), key=lambda found: (found.span.start, found.code)))
+    ordered = sorted(unique.values(), key=lambda found: (found.span.start, found.code))
+    errors = [found for found in ordered if found.severity is Severity.ERROR][: limits.diagnostics]
+    warnings = [found for found in ordered if found.severity is Severity.WARNING][: limits.diagnostics]
+    return tuple(sorted([*errors, *warnings], key=lambda found: (found.span.start, found.code)))
 
 
 def _nothing(is_empty: bool) -> Diagnostic:

@@ -41,9 +41,12 @@ class Reader:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     expressions: ExpressionChecks = field(default_factory=ExpressionChecks)
     path: list[str] = field(default_factory=list)
+    errors: int = 0
 
     def read(self, node: Node, place: Place) -> None:
         """Collect the faults of `node` as a value for `place`."""
+        if self.errors >= self.limits.diagnostics:
+            return
         if isinstance(node, Scalar):
             self._scalar(node, place)
         elif isinstance(node, Mapping):
@@ -52,8 +55,14 @@ class Reader:
             self._sequence(node, place)
 
     def _report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
-        if len(self.diagnostics) < self.limits.diagnostics:
-            self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
+        self._add((Diagnostic(code=code, message=message, span=span, hint=hint),))
+
+    def _add(self, found: Iterable[Diagnostic]) -> None:
+        for diagnostic in found:
+            is_error = diagnostic.severity is Severity.ERROR
+            self.errors += is_error
+            if is_error or len(self.diagnostics) < 2 * self.limits.diagnostics:
+                self.diagnostics.append(diagnostic)
 
     @property
     def _where(self) -> str:
@@ -74,7 +83,7 @@ class Reader:
         value = node.value
         if isinstance(value, str):
             if place.is_condition:
-                self.diagnostics += self.expressions.condition(node, place.scope)
+                self._add(self.expressions.condition(node, place.scope))
                 return
             if "${{" in value:
                 template = self._template(node, place)
@@ -92,7 +101,7 @@ class Reader:
 
     def _check_place(self, node: Scalar, place: Place, template: Template) -> None:
         if is_insert(template):
-            self.diagnostics.append(insert_fault(node.span))
+            self._add((insert_fault(node.span),))
         elif place.scope is None:
             message = (
                 f"found an expression in {self._where}, expected a fixed value: nothing is known here yet"
@@ -102,7 +111,7 @@ class Reader:
     def _template(self, node: Scalar, place: Place) -> Template | None:
         """Return the scalar's template, or None when it has faults (which are then reported)."""
         template, found = self.expressions.template(node, place.scope)
-        self.diagnostics += found
+        self._add(found)
         return None if any(fault.severity is Severity.ERROR for fault in found) else template
 
     def _mapping(self, node: Mapping, place: Place) -> None:
@@ -159,6 +168,8 @@ class Reader:
         seen[meant] = name.text
 
     def _unknown_key(self, name: Scalar, shapes: list[MappingShape]) -> None:
+        if self.errors >= self.limits.diagnostics:
+            return
         candidates = sorted({known for shape in shapes for known in shape.keys})
         hint = did_you_mean(name.text, candidates)
         if hint is None and candidates:

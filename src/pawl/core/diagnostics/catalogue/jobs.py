@@ -134,4 +134,14 @@ JOBS = (
         bad="stages: [test]\n" + job("stage: tests\n"),
         good=text("stages: [test]\n") + job("stage: test\n"),
     ),
+    Entry(
+        code="stages-too-large",
+        title="Stages with too many jobs",
+        explanation="Each job of a stage needs each job of the stage before it; that may make 20,000 needs in all.",
+        bad="stages: [build, test]\n"
+        + job("stage: build\n")
+        + _OTHER.format(name="a", needs="[]\n    stage: test"),
+        good="stages: [build, test]\n" + job("stage: build\n"),
+        limits={"implied_needs": 0},
+    ),
 )

@@ -24,7 +24,7 @@ YAML = (
     Entry(
         code="yaml-too-large",
         title="The file is too large",
-        explanation="A workflow may have 1 MiB of text, and 200,000 values once its aliases are put "
+        explanation="A workflow may have 1 MiB of text, and 100,000 values once its aliases are put "
         "in. The limits "
         "keep one file from stopping the server.",
         bad=job("env:\n  A: a long text\n"),

@@ -13,6 +13,12 @@ from pawl.core.workflow.syntax import Job, Text
 _SHOWN = 12
 """Jobs of a chain that a message names."""
 
+_DESCRIBED = 20
+"""Faults for which a chain or a likely name is looked for; each search costs as much as the whole graph."""
+
+_CANDIDATES = 200
+"""Jobs among which a misspelt need is looked for."""
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield `unknown-need`, `needs-cycle` and, where neither explains it, `no-first-job`."""
@@ -26,21 +32,30 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _unknown(jobs: dict[str, Job]) -> Iterator[Diagnostic]:
+    known = list(jobs)[:_CANDIDATES]
+    found = 0
     for job in jobs.values():
         for need in job.needs:
             if need.text not in jobs:
+                found += 1
+                hint = did_you_mean(need.text, known) if found <= _DESCRIBED else None
                 message = f"the job `{job.key}` needs `{need.text[:100]}`, which does not exist"
-                yield error("unknown-need", message, need.span, did_you_mean(need.text, jobs))
+                yield error("unknown-need", message, need.span, hint)
 
 
 def _cycles(jobs: dict[str, Job]) -> Iterator[Diagnostic]:
-    """Yield one finding for each need that closes a cycle, naming the chain from its smallest position."""
+    """Yield one finding for each need that is part of a cycle; the first ones name the chain."""
     components = _components(jobs)
+    positions = {name: number for number, name in enumerate(jobs)}
+    described = 0
     for name, job in jobs.items():
         for need in job.needs:
             inside = components.get(need.text)
-            if inside is not None and inside == components[name] and (len(inside) > 1 or need.text == name):
-                yield _describe(job, need, _chain(jobs, name, need.text))
+            if inside is None or inside is not components[name] or (len(inside) == 1 and need.text != name):
+                continue
+            described += 1
+            chain = _chain(jobs, name, need.text, positions) if described <= _DESCRIBED else [name, "…", name]
+            yield _describe(job, need, chain)
 
 
 def _describe(job: Job, need: Text, chain: list[str]) -> Diagnostic:
@@ -51,7 +66,7 @@ def _describe(job: Job, need: Text, chain: list[str]) -> Diagnostic:
     return error("needs-cycle", message, need.span, "remove one of these needs")
 
 
-def _chain(jobs: dict[str, Job], name: str, need: str) -> list[str]:
+def _chain(jobs: dict[str, Job], name: str, need: str, positions: dict[str, int]) -> list[str]:
     """Return the shortest cycle through `name` and its need, begun at the job that comes first."""
     before = {need: ""}
     waiting = [need]
@@ -67,42 +82,56 @@ def _chain(jobs: dict[str, Job], name: str, need: str) -> list[str]:
         chain.append(current)
         current = before[current]
     chain.reverse()
-    order = list(jobs)
-    first = min(range(len(chain)), key=lambda at: order.index(chain[at]))
+    first = min(range(len(chain)), key=lambda at: positions[chain[at]])
     cycle = chain[first:] + chain[:first]
     return [*cycle, cycle[0]]
 
 
 def _components(jobs: dict[str, Job]) -> dict[str, frozenset[str]]:
-    """Return for each job the strongly connected component it is in (Tarjan, without recursion)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    result: dict[str, frozenset[str]] = {}
-    for root, job in jobs.items():
-        if root in index:
-            continue
-        work = [(root, iter(job.needs))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
+    """Return for each job the strongly connected component it is in (Tarjan 1972, without recursion)."""
+    search = _Search(jobs)
+    for name in jobs:
+        if name not in search.index:
+            search.visit(name)
+    return search.components
+
+
+class _Search:
+    def __init__(self, jobs: dict[str, Job]) -> None:
+        self.jobs = jobs
+        self.index: dict[str, int] = {}
+        self.low: dict[str, int] = {}
+        self.stack: list[str] = []
+        self.components: dict[str, frozenset[str]] = {}
+
+    def visit(self, root: str) -> None:
+        work = [self._enter(root)]
         while work:
             name, needs = work[-1]
             following = next(
-                (need.text for need in needs if need.text in jobs and need.text not in result), None
+                (need for need in needs if need in self.jobs and need not in self.components), None
             )
             if following is None:
                 work.pop()
                 if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
-                if low[name] == index[name]:
-                    at = stack.index(name)
-                    component = frozenset(stack[at:])
-                    del stack[at:]
-                    result.update(dict.fromkeys(component, component))
-            elif following in index:
-                low[name] = min(low[name], index[following])
+                    outer = work[-1][0]
+                    self.low[outer] = min(self.low[outer], self.low[name])
+                self._leave(name)
+            elif following in self.index:
+                self.low[name] = min(self.low[name], self.index[following])
             else:
-                index[following] = low[following] = len(index)
-                stack.append(following)
-                work.append((following, iter(jobs[following].needs)))
-    return result
+                work.append(self._enter(following))
+
+    def _enter(self, name: str) -> tuple[str, Iterator[str]]:
+        self.index[name] = self.low[name] = len(self.index)
+        self.stack.append(name)
+        return name, iter([need.text for need in self.jobs[name].needs])
+
+    def _leave(self, name: str) -> None:
+        if self.low[name] != self.index[name]:
+            return
+        members = [self.stack.pop()]
+        while members[-1] != name:
+            members.append(self.stack.pop())
+        component = frozenset(members)
+        self.components.update(dict.fromkeys(component, component))

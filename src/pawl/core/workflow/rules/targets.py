@@ -10,6 +10,9 @@ from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.rules.subject import Subject, error
 from pawl.core.workflow.syntax import CancelStep, Job, WaitStep
 
+_CANDIDATES = 100
+"""Steps among which a misspelt target is looked for."""
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield `unknown-step` and `wait-all`."""
@@ -21,15 +24,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _check_targets(job: Job) -> Iterator[Diagnostic]:
-    known: list[str] = []
+    known: dict[str, None] = {}
     for step in job.steps:
         if isinstance(step, WaitStep | CancelStep):
             for target in step.targets:
                 if target.text not in known:
                     message = f"no step before this one has the id `{target.text[:100]}`"
-                    yield error("unknown-step", message, target.span, did_you_mean(target.text, known))
+                    hint = did_you_mean(target.text, list(known)[:_CANDIDATES])
+                    yield error("unknown-step", message, target.span, hint)
         if step.common.has_own_id:
-            known.append(step.common.id)
+            known[step.common.id] = None
 
 
 def _check_wait_all(steps: Node | None) -> Iterator[Diagnostic]:
