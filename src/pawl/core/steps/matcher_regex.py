@@ -129,7 +129,8 @@ def compile_regex(text: str) -> MatcherRegex:
     except (re.error, OverflowError, RecursionError) as fault:
         raise RegexError(str(fault)) from fault
     groups = (0, *reader.unnamed, *reader.named)
-    return MatcherRegex(pattern, groups, tuple(_splits(tree)), anchored=_is_anchored(tree, text))
+    splits = (*_splits(tree), *((_ALL,),) * reader.looks)
+    return MatcherRegex(pattern, groups, splits, anchored=_is_anchored(tree, text))
 
 
 class _Reader:
@@ -143,6 +144,7 @@ class _Reader:
         self.unnamed: list[int] = []
         self.named: list[int] = []
         self.depth = 0
+        self.looks = 0  # look-arounds that may read the whole line at each place
 
     def read(self) -> _Node:
         tree = self._choice()
@@ -214,7 +216,9 @@ class _Reader:
                 self.at += len(opening) - 1
                 self.python.append(opening)
                 inner = self._group_end()
-                return inner if opening in ("(?:", "(?>") else _Nothing()
+                if opening in ("(?:", "(?>"):
+                    return inner
+                return self._look_around(inner)
         number = len(self.unnamed) + len(self.named) + 1
         if self._peek() == "?":
             named = re.compile(r"\?(?:<([A-Za-z_]\w{0,99})>|'([A-Za-z_]\w{0,99})')").match(self.text, self.at)
@@ -226,6 +230,11 @@ class _Reader:
             self.unnamed.append(number)
         self.python.append("(")
         return self._group_end()
+
+    def _look_around(self, inner: _Node) -> _Node:
+        _check_loops(inner)
+        self.looks += _contains_loop(inner)
+        return _Nothing()
 
     def _group_end(self) -> _Node:
         inner = self._choice()
@@ -354,6 +363,10 @@ def _children(node: _Node) -> tuple[_Node, ...]:
             return (item,)
         case _:
             return ()
+
+
+def _contains_loop(node: _Node) -> bool:
+    return _is_loop(node) or any(_contains_loop(child) for child in _children(node))
 
 
 def _varies(node: _Node) -> bool:

@@ -1,0 +1,590 @@
+"""Reading a POSIX shell or bash script just far enough to know where each value would stand.
+
+The script comes with a mark in each place where an outsider's value is to stand. `ShellReader` follows
+quoting, expansions, here-documents and commands, and says for each mark how a reference to a variable
+is written there, or why none can be. Anything it cannot follow with certainty makes it give up, and
+then no value is allowed anywhere. Source: POSIX shell command language; bash(1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pawl.core.steps.shell_tokens import DYNAMIC, Command, Slot, UnreadableError, Word
+from pawl.core.steps.shell_verdicts import declares_integers, judge, judge_pipeline, judge_test, reads_code
+
+_MAX_DEPTH = 40
+_BLANKS = " \t"
+_META = " \t\n;&|()<>"
+_CONTINUING = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{"})
+_COMPOUND = frozenset({"if", "while", "until", "{", "for", "select", "case"})
+_CLOSING = frozenset({"fi", "done", "esac", "}"})
+_REDIRECTION = re.compile(r"<<<|<<-|<<|<&|<>|<|>>|>&|>\||>|&>>|&>")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(?:\[|\+?=)")
+_NUMBER = re.compile(r"[0-9]+|\{[A-Za-z_][A-Za-z_0-9]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class _HereDocument:
+    delimiter: str
+    quoted: bool
+    strips_tabs: bool
+    command: Command
+
+
+class ShellReader:
+    """Reads one script once."""
+
+    def __init__(self, script: str, mark: str, *, bash: bool) -> None:
+        """Take the script, the character that marks values, and whether it is certainly bash's."""
+        self._text = script
+        self._mark = mark
+        self._bash = bash
+        self._at = 0
+        self._depth = 0
+        self._slots: list[Slot] = []
+        self._waiting: list[_HereDocument] = []
+        self._refusal: str | None = None  # why no slot can stand in the part now read
+        self._has_functions = False
+        self.pipelines: list[list[Command]] = []
+
+    def read(self) -> list[Slot]:
+        """Return the slots in the order of the marks.
+
+        Raises:
+            UnreadableError: the script cannot be followed.
+        """
+        self._list(closing="")
+        self._judge()
+        return self._slots
+
+    def _judge(self) -> None:
+        integers = declares_integers(self._text)
+        doubtful: list[Slot] = []
+        for pipeline in self.pipelines:
+            for command in pipeline:
+                judge(command, integers=integers)
+            doubtful += judge_pipeline(pipeline)
+            if self._feeds_code_from_afar(pipeline):
+                doubtful += self._slots
+        if any(reads_code(command) for pipeline in self.pipelines for command in pipeline):
+            for slot in doubtful:
+                slot.refuse("in what flows into commands one of which runs its input")
+
+    def _feeds_code_from_afar(self, pipeline: list[Command]) -> bool:
+        """Return whether the output of a compound command, or maybe of a function, is run."""
+        reader = next((n for n, command in enumerate(pipeline) if n and reads_code(command)), 0)
+        return any(command.is_compound or self._has_functions for command in pipeline[:reader])
+
+    # -- characters ---------------------------------------------------------------------------------
+
+    def _peek(self, length: int = 1) -> str:
+        return self._text[self._at : self._at + length]
+
+    def _slot(self, before: str, after: str, refusal: str | None = None) -> Slot:
+        """Note the mark at the current place and step over it."""
+        slot = Slot(self._at, before, after, refusal or self._refusal)
+        if self._at and self._text[self._at - 1] in "\\$":
+            slot.refuse("behind a backslash or a dollar sign")
+        self._slots.append(slot)
+        self._at += 1
+        return slot
+
+    def _lost(self, where: str) -> UnreadableError:
+        line = self._text.count("\n", 0, self._at) + 1
+        return UnreadableError(f"{where} (line {line} of the script)")
+
+    # -- commands -----------------------------------------------------------------------------------
+
+    def _list(self, *, closing: str) -> list[Slot]:
+        """Read commands up to `closing` (`)` or the end of the script); return the slots in them."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise self._lost("commands are nested too deep")
+        first_slot = len(self._slots)
+        reading = _Commands(self, nested=bool(closing))
+        while self._at < len(self._text):
+            if self._peek() == ")" and closing and reading.groups == 0:
+                break
+            self._step(reading)
+        if closing and self._peek() != closing:
+            raise self._lost("a `$(` is not closed")
+        self._at += len(closing)
+        reading.end_pipeline()
+        self._depth -= 1
+        return self._slots[first_slot:]
+
+    def _step(self, reading: _Commands) -> None:
+        """Read one token."""
+        character = self._peek()
+        if character in _BLANKS:
+            self._at += 1
+        elif self._peek(2) == "\\\n":
+            self._at += 2
+        elif character == "\n":
+            self._at += 1
+            reading.end_line()
+            self._here_documents()
+        elif character == "#":
+            self._comment()
+        elif self._peek(2) in ("<(", ">(") and self._bash:
+            reading.add(self._process_substitution())
+        elif (operator := _REDIRECTION.match(self._text, self._at)) is not None:
+            self._redirection(operator[0], reading)
+        elif character in ";&|()":
+            self._operator(reading)
+        else:
+            reading.add(self._word())
+
+    def _comment(self) -> None:
+        while self._at < len(self._text) and self._peek() != "\n":
+            if self._peek() == self._mark:
+                self._slot("", "")
+                self._slots[-1].refusal = None  # a comment is harmless anywhere
+            else:
+                self._at += 1
+
+    def _operator(self, reading: _Commands) -> None:
+        character = self._peek()
+        if character == "(":
+            self._parenthesis(reading)
+            return
+        self._at += 1
+        if character == ")":
+            reading.close_group()
+        elif character == "|" and self._peek() != "|":
+            self._at += self._peek() == "&"
+            reading.end_command(piped=True)
+        else:
+            self._at += self._peek() in ("&", "|", ";") and self._peek() == character
+            self._at += character == ";" and self._peek() == "&"
+            reading.end_pipeline()
+
+    def _parenthesis(self, reading: _Commands) -> None:
+        command = reading.command
+        loop = [word.text for word in command.words] == ["for"]
+        if self._peek(2) == "((" and (command.is_empty or loop):
+            self._at += 2
+            self._arithmetic()
+        elif command.is_empty:
+            self._at += 1
+            reading.open_group()
+        elif _is_function_head(command) and re.compile(r"\([ \t]*\)").match(self._text, self._at):
+            self._has_functions = True
+            self._at = self._text.index(")", self._at) + 1
+            reading.end_pipeline()  # the head of a function; a slot in its name stands as a command's name
+        else:
+            raise self._lost("an opening parenthesis where none is expected")
+
+    def _redirection(self, operator: str, reading: _Commands) -> None:
+        if operator in ("&>", "&>>") and not self._bash:
+            raise self._lost("an `&>`, which shells read differently")
+        self._at += len(operator)
+        while self._peek() in (" ", "\t") or self._peek(2) == "\\\n":
+            self._at += 1 if self._peek() in _BLANKS else 2
+        if self._bash and self._peek(2) in ("<(", ">("):
+            reading.command.fed += self._process_substitution().slots
+            return
+        start = self._at
+        target = self._word()
+        if operator in ("<<", "<<-"):
+            source = self._text[start : self._at]
+            if not target.is_literal or not source:
+                raise self._lost("a here-document whose delimiter is not plain")
+            quoted = any(sign in source for sign in "'\"\\")
+            self._waiting.append(_HereDocument(target.text, quoted, operator == "<<-", reading.command))
+        elif operator == "<<<":
+            reading.command.fed += target.slots
+        elif operator in (">&", "<&"):
+            for slot in target.slots:
+                slot.refuse("behind a redirection that takes numbers")
+
+    # -- words --------------------------------------------------------------------------------------
+
+    def _word(self, literal: str = "") -> Word:
+        """Read a word; `literal` are signs that do not end it here."""
+        word = Word()
+        start = self._at
+        while self._at < len(self._text):
+            character = self._peek()
+            if character in _META and character not in literal:
+                if character == "(" and self._bash and _is_array(self._text[start : self._at]):
+                    self._array(word)
+                    continue
+                break
+            if character == self._mark:
+                word.text += DYNAMIC
+                word.slots.append(self._slot('"', '"'))
+            elif character == "\\":
+                self._backslash(word, always=True)
+            elif character == "'":
+                self._single(word)
+            elif character == '"':
+                self._double(word)
+            elif character == "$":
+                self._dollar(word, in_double=False)
+            elif character == "`":
+                self._backticks(word)
+            else:
+                word.text += character
+                self._at += 1
+        word.source = self._text[start : self._at]
+        if "\n" in word.source and self._waiting:
+            raise self._lost("a here-document that begins inside another construct")
+        return word
+
+    def _array(self, word: Word) -> None:
+        self._at += 1
+        while self._peek() != ")":
+            if not self._peek():
+                raise self._lost("an array is not closed")
+            if self._peek() in (" ", "\t", "\n"):
+                self._at += 1
+            elif self._peek() == "#":
+                self._comment()
+            elif self._peek() in _META:
+                raise self._lost("an array with an operator in it")
+            else:
+                element = self._word()
+                if element.text.startswith("["):
+                    for slot in element.slots:
+                        slot.refuse("in an array element with a subscript")
+                word.slots += element.slots
+        self._at += 1
+        word.text += DYNAMIC
+
+    def _backslash(self, word: Word, *, always: bool) -> None:
+        following = self._text[self._at + 1 : self._at + 2]
+        self._at += 1
+        if following == self._mark:
+            word.text += DYNAMIC
+            word.slots.append(self._slot("", ""))
+        elif following:
+            self._at += 1
+            if following != "\n":
+                word.text += following if always or following in '$`"\\' else "\\" + following
+        else:
+            raise self._lost("a backslash at the end")
+
+    def _single(self, word: Word) -> None:
+        self._at += 1
+        while self._peek() != "'":
+            if not self._peek():
+                raise self._lost("a single quote is not closed")
+            if self._peek() == self._mark:
+                word.text += DYNAMIC
+                slot = Slot(self._at, "'\"", "\"'", self._refusal)
+                self._slots.append(slot)
+                word.slots.append(slot)
+            else:
+                word.text += self._peek()
+            self._at += 1
+        self._at += 1
+
+    def _double(self, word: Word) -> None:
+        self._at += 1
+        while self._peek() != '"':
+            character = self._peek()
+            if not character:
+                raise self._lost("a double quote is not closed")
+            self._in_double(word, character)
+        self._at += 1
+
+    def _in_double(self, word: Word, character: str) -> None:
+        """Read one thing of what stands in double quotes, or in a here-document."""
+        if character == self._mark:
+            word.text += DYNAMIC
+            word.slots.append(self._slot("", ""))
+        elif character == "\\":
+            self._backslash(word, always=False)
+        elif character == "$":
+            self._dollar(word, in_double=True)
+        elif character == "`":
+            self._backticks(word)
+        else:
+            word.text += character
+            self._at += 1
+
+    def _backticks(self, word: Word) -> None:
+        self._at += 1
+        while self._peek() != "`":
+            if not self._peek():
+                raise self._lost("a backtick is not closed")
+            if self._peek() == "\\" and self._text[self._at + 1 : self._at + 2] != self._mark:
+                self._at += 2
+            elif self._peek() == self._mark:
+                word.slots.append(self._slot("", "", "inside backticks; use `$(...)`"))
+            else:
+                self._at += 1
+        self._at += 1
+        word.text += DYNAMIC
+
+    def _ansi_quote(self, word: Word) -> None:
+        """Read `$'...'`, which is bash's alone."""
+        self._at += 2
+        while self._peek() != "'":
+            if not self._peek() or (self._peek() == "\\" and not self._bash):
+                raise self._lost("a `$'` quote that shells read differently")
+            if self._peek() == "\\":
+                self._at += 1
+                if self._peek() == self._mark:
+                    word.slots.append(self._slot("", ""))
+                else:
+                    self._at += 1
+            elif self._peek() == self._mark:
+                refusal = None if self._bash else "in a `$'` quote, which only bash knows"
+                slot = Slot(self._at, "'\"", "\"$'", refusal or self._refusal)
+                self._slots.append(slot)
+                word.slots.append(slot)
+                self._at += 1
+            else:
+                self._at += 1
+        self._at += 1
+        word.text += DYNAMIC
+
+    # -- expansions ---------------------------------------------------------------------------------
+
+    def _dollar(self, word: Word, *, in_double: bool) -> None:
+        if self._peek(3) == "$((":
+            self._at += 3
+            word.slots += self._arithmetic()
+        elif self._peek(2) == "$(":
+            self._at += 2
+            word.slots += self._list(closing=")")
+        elif self._peek(2) == "${":
+            self._at += 2
+            self._parameter(word, in_double=in_double)
+        elif self._peek(2) == "$[":
+            raise self._lost("a `$[`, which shells read differently")
+        elif self._peek(2) == "$'" and not in_double:
+            self._ansi_quote(word)
+            return
+        else:
+            name = re.compile(r"\$(?:[A-Za-z_][A-Za-z_0-9]*|[0-9@*#?$!-])").match(self._text, self._at)
+            self._at = self._at + 1 if name is None else name.end()
+        word.text += DYNAMIC
+
+    def _parameter(self, word: Word, *, in_double: bool) -> None:
+        """Read `${...}` from behind its brace. Only behind `:-`, `-`, `:+` and `+` is room for a value."""
+        head = re.compile(r"(?:[A-Za-z_][A-Za-z_0-9]*|[0-9]+|[@*#?$!-])(:?[-+])").match(self._text, self._at)
+        outer = self._refusal
+        if head is None:
+            self._refusal = outer or "in an expansion that changes or indexes a variable"
+        else:
+            self._at = head.end()
+        while self._peek() != "}":
+            character = self._peek()
+            if not character:
+                raise self._lost("a `${` is not closed")
+            if in_double and character in "'\"":
+                self._refusal = self._refusal or "in an expansion with quotes inside quotes"
+            if character == "'" and not in_double:
+                self._single(word)
+            elif character == '"':
+                self._double(word)
+            elif character == self._mark and not in_double:
+                word.slots.append(self._slot('"', '"'))
+            else:
+                self._in_double(word, character)
+        self._at += 1
+        self._refusal = outer
+
+    def _arithmetic(self) -> list[Slot]:
+        """Read up to the `))`; return the slots in it, all refused."""
+        first_slot = len(self._slots)
+        outer, self._refusal = self._refusal, self._refusal or "in arithmetic, which bash evaluates again"
+        depth = 0
+        scratch = Word()
+        while True:
+            character = self._peek()
+            if not character:
+                raise self._lost("arithmetic is not closed")
+            if character == ")" and depth == 0:
+                break
+            depth += (character == "(") - (character == ")")
+            if character == "'":
+                self._single(scratch)
+            elif character == '"':
+                self._double(scratch)
+            else:
+                self._in_double(scratch, character)
+        if self._peek(2) != "))":
+            raise self._lost("parentheses that are arithmetic or commands")
+        self._at += 2
+        self._refusal = outer
+        return self._slots[first_slot:]
+
+    def _process_substitution(self) -> Word:
+        writes = self._peek() == ">"
+        self._at += 2
+        first = len(self.pipelines)
+        slots = self._list(closing=")")
+        if writes and any(reads_code(command) for pipeline in self.pipelines[first:] for command in pipeline):
+            raise self._lost("output that flows into commands one of which runs its input")
+        return Word(text=DYNAMIC, source="<()", slots=slots)
+
+    # -- here-documents -----------------------------------------------------------------------------
+
+    def _here_documents(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for document in waiting:
+            end, after = self._here_end(document)
+            first_slot = len(self._slots)
+            if document.quoted:
+                for offset in range(self._at, end):
+                    if self._text[offset] == self._mark:
+                        self._slots.append(Slot(offset, "", "", "in a here-document with a quoted delimiter"))
+            else:
+                self._here_body(end)
+            document.command.fed += self._slots[first_slot:]
+            self._at = after
+
+    def _here_end(self, document: _HereDocument) -> tuple[int, int]:
+        """Return where the body ends and where the text goes on."""
+        start = self._at
+        while start < len(self._text):
+            stop = self._text.find("\n", start)
+            stop = len(self._text) if stop < 0 else stop
+            line = self._text[start:stop]
+            if (line.lstrip("\t") if document.strips_tabs else line) == document.delimiter:
+                return start, min(stop + 1, len(self._text))
+            start = stop + 1
+        return len(self._text), len(self._text)
+
+    def _here_body(self, end: int) -> None:
+        scratch = Word()
+        while self._at < end:
+            self._in_double(scratch, self._peek())
+        if self._at > end:
+            raise self._lost("an expansion that reaches over the end of a here-document")
+
+    # -- tests --------------------------------------------------------------------------------------
+
+    def conditional(self) -> list[Word]:
+        """Read `[[ ... ]]` from behind its opening; return its words, judged."""
+        words: list[Word] = []
+        while True:
+            character = self._peek()
+            if not character:
+                raise self._lost("a `[[` is not closed")
+            if character in " \t\n":
+                self._at += 1
+            elif self._peek(2) in ("&&", "||"):
+                words.append(Word(text=self._peek(2)))
+                self._at += 2
+            elif character in "()<>":
+                words.append(Word(text=character))
+                self._at += 1
+            elif character in ";&|":
+                raise self._lost("an operator inside `[[`")
+            else:
+                pattern = bool(words) and words[-1].text in ("=~", "==", "=", "!=")
+                words.append(self._word(literal="(|)<>&;" if pattern else ""))
+            if words and words[-1].source == "]]":
+                judge_test(words, numeric=False)
+                return words
+
+    # -- for _Commands ------------------------------------------------------------------------------
+
+    def is_number_of_redirection(self, word: Word) -> bool:
+        """Return whether `word` is the file descriptor of the redirection that follows at once."""
+        return self._peek() in ("<", ">") and _NUMBER.fullmatch(word.source) is not None
+
+    def is_assignment(self, word: Word) -> bool:
+        """Return whether `word` sets a variable when it stands before a command."""
+        source = word.source.replace("\\\n", "")
+        return _ASSIGNED.match(source) is not None and (
+            self._bash or "+=" not in source.partition("=")[0] + "="
+        )
+
+    def note_function(self) -> None:
+        """Note that the script defines a function, whose output may flow anywhere."""
+        self._has_functions = True
+
+    def unreadable(self, where: str) -> UnreadableError:
+        """Return the error for giving up here."""
+        return self._lost(where)
+
+
+def _is_array(source: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][A-Za-z_0-9]*\+?=", source) is not None
+
+
+def _is_function_head(command: Command) -> bool:
+    names = [word.text for word in command.words]
+    return not command.assignments and (len(names) == 1 or (len(names) == 2 and names[0] == "function"))
+
+
+class _Commands:
+    """The command being read and the pipeline it belongs to."""
+
+    def __init__(self, reader: ShellReader, *, nested: bool) -> None:
+        self._reader = reader
+        self._nested = nested
+        self.groups = 0
+        self.command = Command()
+        self._pipeline: list[Command] = []
+        self._piped = False
+
+    def add(self, word: Word) -> None:
+        """Take the next word of the command."""
+        if self._reader.is_number_of_redirection(word):
+            return
+        command = self.command
+        plain = word.source == word.text
+        if not command.words and plain and word.text in _COMPOUND | _CLOSING:
+            command.is_compound = True
+        if not command.words and plain and word.text == "function":
+            self._reader.note_function()
+        if not command.words and plain and word.text == "case" and (self._nested or self.groups):
+            raise self._reader.unreadable("a `case` inside parentheses")
+        if not command.words and plain and word.text in _CONTINUING:
+            return
+        if not command.words and plain and word.text == "[[":
+            for part in self._reader.conditional():
+                command.words.append(part)
+            command.words.insert(0, Word(text=":", source=":"))
+            return
+        if not command.words and self._reader.is_assignment(word):
+            command.assignments.append(word)
+            return
+        command.words.append(word)
+        self._check_loop_name(command)
+
+    def _check_loop_name(self, command: Command) -> None:
+        names_loop = command.words[0].text in ("for", "select") and len(command.words) == 2
+        if names_loop:
+            for slot in command.words[1].slots:
+                slot.refuse("in the name of a loop's variable")
+
+    def open_group(self) -> None:
+        """Enter `(`."""
+        self.groups += 1
+        self.command.is_compound = True
+
+    def close_group(self) -> None:
+        """Leave `(`, or the pattern of a `case`."""
+        self.end_pipeline()
+        self.groups = max(0, self.groups - 1)
+        self.command.is_compound = True  # what is fed to it goes to the commands inside
+
+    def end_command(self, *, piped: bool) -> None:
+        """Take the command as complete."""
+        if not self.command.is_empty or self.command.is_compound:
+            self._pipeline.append(self.command)
+        self.command = Command()
+        self._piped = piped
+
+    def end_line(self) -> None:
+        """Take the end of a line, which ends the command unless a pipe stands before it."""
+        if not (self._piped and self.command.is_empty):
+            self.end_pipeline()
+
+    def end_pipeline(self) -> None:
+        """Take the pipeline as complete; it is judged at the end, when all here-documents are read."""
+        self.end_command(piped=False)
+        if self._pipeline:
+            self._reader.pipelines.append(self._pipeline)
+            self._pipeline = []
