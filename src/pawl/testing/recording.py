@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from pawl.core.model.run_events import (
@@ -17,14 +18,18 @@ _E = TypeVar("_E")
 
 
 class RecordingReporter:
-    """Keeps every event in order."""
+    """Keeps every event in order, and lets a test do something when one comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_event: Callable[[RunEvent], None] | None = None) -> None:
+        """Call `on_event`, if given, with every event after it was remembered."""
         self.events: list[RunEvent] = []
+        self.on_event = on_event
 
     def report(self, event: RunEvent) -> None:
         """Remember one event."""
         self.events.append(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     def of(self, kind: type[_E]) -> list[_E]:
         """Return the events of one kind, in order."""

@@ -7,13 +7,14 @@ import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pawl.core.expressions import Value
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.steps.masking import SecretSet
 from pawl.core.steps.outcome import StepsState
-from pawl.engine.execution.bench import Bench, Handover, Outside
+from pawl.engine.execution.bench import Bench, Handover, Machine, Outside
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.environment import SharedEnvironment
 from pawl.engine.execution.folders import JobFolder, make_job_folder
@@ -226,13 +227,15 @@ class _Attempt:
         log.write_line(f"Executor: {ports.executor.kind}{isolation}")
         for remark in (*wanted.remarks, *announcements(planned)):
             log.write_line(f"##[warning]{remark}")
-        environment = job_environment(job, evaluator)
         self._folder = make_job_folder(job.run.folder / sandbox_name(job), bind=job.run.bind)
         self._sandbox, facts = await open_machine(job, wanted, self._folder, ports, self._report, log)
         self._report.know_workspace(self._sandbox.workspace)
         machine, fixed = await describe_machine(
             self._sandbox, facts, self._folder, early, wanted, job.combination.values
         )
+        # The runner evaluates a job's `env` on its machine, so it sees `github.workspace`.
+        inside = Evaluator(contexts=fixed, functions=evaluator.functions)
+        environment = job_environment(job, inside)
         bench = Bench(
             machine=machine,
             outside=Outside(
@@ -243,15 +246,15 @@ class _Attempt:
                 job=job.id,
             ),
             handover=Handover(environment=SharedEnvironment(variables=environment)),
-            matchers=JobMatchers(),
+            matchers=JobMatchers(_matcher_places(machine)),
             secrets=self._secrets,
             clock=ports.clock,
             limits=job.run.limits,
         )
         defaults = RunDefaults(
-            shell=_optional(evaluator, planned.default_shell, "defaults.run.shell"),
+            shell=_optional(inside, planned.default_shell, "defaults.run.shell"),
             working_directory=_optional(
-                evaluator, planned.default_working_directory, "defaults.run.working-directory"
+                inside, planned.default_working_directory, "defaults.run.working-directory"
             ),
         )
         return bench, Scope(fixed=fixed, defaults=defaults)
@@ -310,6 +313,12 @@ class _Attempt:
             summary=verdict.end.summary,
             kept_sandbox=verdict.end.kept_sandbox,
         )
+
+
+def _matcher_places(machine: Machine) -> list[tuple[str, Path]]:
+    folder, sandbox = machine.folder, machine.sandbox
+    below = (folder.actions, folder.temp, folder.files)
+    return [(sandbox.workspace, folder.workspace), *((sandbox.inside(path), path) for path in below)]
 
 
 def _optional(evaluator: Evaluator, template: str | None, where: str) -> str | None:

@@ -75,7 +75,8 @@ def read_wishes(job: JobRequest, evaluator: Evaluator, *, has_images: bool) -> W
             f"job `{planned.key}` asks for the container {container.image.name}; the host executor has none",
             hint="start a container engine and run with --executor docker",
         )
-    _check_system(labels)
+    if not any(label in job.run.images for label in labels):
+        _check_system(labels)
     remarks = tuple(
         f"the image {label} is not used: the host executor runs everything on this machine"
         for label in labels
@@ -91,7 +92,7 @@ def _check_system(labels: tuple[str, ...]) -> None:
         named = ", ".join(f"`{label}`" for label in labels)
         raise UsageError(
             f"this machine cannot stand in for {named}",
-            hint="choose other jobs with -j, or filter with --matrix",
+            hint="choose other jobs with -j or --matrix, or give the label an image in pawl.toml",
         )
 
 

@@ -75,5 +75,6 @@ async def run_composite(
             reason=scope.failure or f"a step of `{place.step.uses}` failed",
             exit_code=scope.exit_code,
             outputs=outputs,
+            is_logged=True,
         )
     return StepEnd(succeeded=not state.cancelled, outputs=outputs)

@@ -95,7 +95,12 @@ async def load_action(reference: LocalAction, bench: Bench) -> LoadedAction:
 
 def _parsed(content: bytes, name: str) -> Action:
     parsed = parse_action(content, name)
-    errors = [finding for finding in parsed.diagnostics if finding.severity is Severity.ERROR]
+    errors = [
+        finding
+        for finding in parsed.diagnostics
+        # A local action may do without name and description: the runner does not ask for them.
+        if finding.severity is Severity.ERROR and finding.code != "missing-key"
+    ]
     if parsed.action is None or (errors and not isinstance(parsed.action.runs, NodeRuns)):
         told = "; ".join(f"{name}:{found.span.start}: {found.message}" for found in errors[:5])
         raise UsageError(f"the action cannot be used: {told or name + ' does not say what to run'}")

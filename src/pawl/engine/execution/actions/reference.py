@@ -74,7 +74,7 @@ def unsupported_action(uses: str) -> str | None:
         return error.message
     if isinstance(reference, RemoteAction):
         return (
-            f"it uses `{uses.strip()}`, and actions of other repositories come with a later version of Pawl "
+            f"`{uses.strip()}` is an action of another repository, and those come with a later version "
             "(`actions/checkout`, `./path` and `docker://image` run today)"
         )
     return None

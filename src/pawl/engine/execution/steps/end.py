@@ -21,6 +21,7 @@ class StepEnd:
         reason: why it failed, in words.
         outputs: by name; Untrusted where outsiders had a hand in them.
         failure_class: whose fault it was, where it failed.
+        is_logged: whether the log says already why it failed.
     """
 
     succeeded: bool
@@ -28,6 +29,7 @@ class StepEnd:
     exit_code: int | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
     failure_class: FailureClass | None = None
+    is_logged: bool = False
 
     def failed_by(self, reasons: list[str]) -> StepEnd:
         """Return it as failed, if there are reasons and it had not failed already."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from pawl.core.expressions import ExpressionError
 from pawl.core.model.errors import InfrastructureError, UsageError
@@ -37,6 +38,17 @@ Perform = Callable[[StepPlace, Bench, RunInner], Awaitable[StepEnd]]
 """Does the work of one step."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What was decided about a step before it runs: its environment, why it runs, and on what knowledge."""
+
+    evaluator: Evaluator
+    base: dict[str, str]
+    own: dict[str, str]
+    trace: tuple[str, ...]
+    was_cancelled: bool
+
+
 class StepRunner:
     """Runs the steps of one job, and those of the composite actions within."""
 
@@ -53,7 +65,8 @@ class StepRunner:
 
         Never raises for what the workflow or the world did wrong; that fails the step.
         """
-        if cancellation.requested:
+        was_cancelled = cancellation.requested
+        if was_cancelled:
             scope.state = scope.state.cancel(timed_out=cancellation.timed_out)
         base = base_environment(scope, self._bench.handover.environment)
         evaluator = self.evaluator(step.id, scope, base)
@@ -74,7 +87,8 @@ class StepRunner:
             scope.record(step, SKIPPED, StepEnd(succeeded=True))
             teller.skipped(display_name(step, evaluator), skip_reason(step, scope.state), trace)
             return SKIPPED
-        return await self._run(step, scope, teller, cancellation, evaluator, (base, own), trace)
+        decided = _Decided(evaluator=evaluator, base=base, own=own, trace=trace, was_cancelled=was_cancelled)
+        return await self._run(step, scope, teller, cancellation, decided)
 
     def evaluator(self, step: str, scope: Scope, env: dict[str, str]) -> Evaluator:
         """Return what evaluates a step's fields when its environment is `env`."""
@@ -102,30 +116,28 @@ class StepRunner:
         scope: Scope,
         teller: Teller,
         cancellation: Cancellation,
-        evaluator: Evaluator,
-        environment: tuple[dict[str, str], dict[str, str]],
-        trace: tuple[str, ...],
+        decided: _Decided,
     ) -> StepResult:
-        name = display_name(step, evaluator)
+        name = display_name(step, decided.evaluator)
         stop = Cancellation()
         place = StepPlace(
             step=step,
             scope=scope,
-            evaluator=evaluator,
-            env=environment[0] | environment[1],
-            own_env=environment[1],
+            evaluator=decided.evaluator,
+            env=decided.base | decided.own,
+            own_env=decided.own,
             files=CommandFiles(self._bench.machine.folder, "-".join((*scope.path, step.id))),
             log=teller.started(name),
             stop=stop,
         )
-        async with self._watched(place, cancellation):
+        async with self._watched(place, cancellation, was_cancelled=decided.was_cancelled):
             end = await self._work(place)
         outcome, end = _judge(end, stop)
         forgives = self._forgives(place) if outcome is not Conclusion.SUCCESS else False
         result = finish_step(outcome, continue_on_error=forgives)
         _write_failure(place.log.write_line, end)
         scope.record(step, result, end)
-        teller.finished(name, result, end, trace)
+        teller.finished(name, result, end, decided.trace)
         return result
 
     async def _work(self, place: StepPlace) -> StepEnd:
@@ -144,10 +156,12 @@ class StepRunner:
             return False
 
     @asynccontextmanager
-    async def _watched(self, place: StepPlace, cancellation: Cancellation) -> AsyncIterator[None]:
+    async def _watched(
+        self, place: StepPlace, cancellation: Cancellation, *, was_cancelled: bool
+    ) -> AsyncIterator[None]:
         """Ask the step to stop when its time is up, or the job is cancelled and it would not run then."""
         watchers = [
-            asyncio.ensure_future(self._watch_cancellation(place, cancellation)),
+            asyncio.ensure_future(self._watch_cancellation(place, cancellation, was_cancelled)),
             asyncio.ensure_future(self._watch_time(place)),
         ]
         try:
@@ -156,9 +170,12 @@ class StepRunner:
             for watcher in watchers:
                 await end_task(watcher)
 
-    async def _watch_cancellation(self, place: StepPlace, cancellation: Cancellation) -> None:
+    async def _watch_cancellation(
+        self, place: StepPlace, cancellation: Cancellation, was_cancelled: bool
+    ) -> None:
         scope, condition = place.scope, place.step.condition
-        if not cancellation.requested:
+        # A step that began after the cancellation was let run knowing of it.
+        if not was_cancelled:
             await cancellation.wait()
             # Inside an action, the time limit of the step around it is no cancellation of the job.
             own_limit = scope.is_inner and cancellation.timed_out
@@ -211,7 +228,7 @@ def _judge(end: StepEnd, stop: Cancellation) -> tuple[Conclusion, StepEnd]:
 
 
 def _write_failure(write: Callable[[str], None], end: StepEnd) -> None:
-    if not end.succeeded and end.reason:
+    if not end.succeeded and end.reason and not end.is_logged:
         write(f"##[error]{end.reason[:1].upper()}{end.reason[1:]}")
 
 
