@@ -1,4 +1,4 @@
-"""Workflows with the plan that a made-up event gives them: in sentences, as a graph, as data."""
+"""Workflows with the plan that a made-up event gives them: in words, as a graph, as data."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from pawl.core.diagnostics import has_errors
-from pawl.core.model.plan import Outlook
 from pawl.core.planning.dot import plan_to_dot
-from pawl.core.planning.explain import explain_job, explain_step, explain_trigger
-from pawl.core.planning.foresight import foresee_step, step_contexts
+from pawl.core.planning.foresight import foresee_steps
 from pawl.core.planning.plan import plan_workflow
 from pawl.core.planning.storage import plan_to_json
 from pawl.core.triggers import stub_event
@@ -32,13 +30,14 @@ def test_a_workflow_plans_as_its_golden_file_says(path: Path, compare: Compare) 
     if plan is None:
         compare(path.with_suffix(".out"), draw_findings(planned.diagnostics))
         return
-    lines = [explain_trigger(plan), f"Run: {plan.run_name}"]
+    lines = [f"{plan.event.name}: {plan.trigger.outlook}: {plan.trigger.reason}", f"run: {plan.run_name}"]
     for job in plan.jobs:
-        lines += ["", *explain_job(job), *(f"    {line}" for line in job.verdict.trace)]
-        combination = job.combinations[0] if job.combinations else None
-        contexts = step_contexts(plan, combination)
-        if job.verdict.outlook is Outlook.SKIPPED:
-            continue
-        lines += [f"  {explain_step(step, foresee_step(step, contexts))}" for step in job.steps]
+        lines += ["", f"{job.key}: {job.verdict.outlook}: {job.verdict.reason}"]
+        lines += [f"    {line}" for line in job.verdict.trace]
+        lines += [f"  makes {each.name}" for each in job.combinations or ()]
+        lines += [f"  cannot: {each}" for each in job.unsupported]
+        lines += [f"  note: {each}" for each in job.notes]
+        for step, verdict in zip(job.steps, foresee_steps(plan, job), strict=True):
+            lines.append(f"  {step.id}: {verdict.outlook}: {verdict.reason}")
     stored = json.dumps(plan_to_json(plan), indent=1, allow_nan=False)
     compare(path.with_suffix(".out"), "\n".join([*lines, "", plan_to_dot(plan), stored, ""]))

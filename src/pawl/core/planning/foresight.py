@@ -1,77 +1,84 @@
-"""What can be said about a step before its job runs, for `pawl plan`."""
+"""What can be said of a job's steps before anything ran (requirement L13)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pawl.core.expressions import Expression, ExpressionError, Value, evaluate, is_truthy
 from pawl.core.expressions.nodes import Call, Context, walk
-from pawl.core.model.plan import Combination, Outlook, Plan, PlannedStep, Verdict
+from pawl.core.model.plan import Combination, Outlook, Plan, PlannedJob, PlannedStep, Verdict
 from pawl.core.planning.conditions import parsed_condition
 from pawl.core.planning.contexts import (
     DEFAULT_FACTS,
     RunFacts,
-    matrix_context,
+    combination_contexts,
     short_names,
     workflow_contexts,
 )
 from pawl.core.steps.outcome import status_functions
 
-_AFTER = {
-    (True, True): (Outlook.RUNS, "it runs whatever happened before it"),
-    (True, False): (Outlook.RUNS, "it runs if all steps before it succeed"),
-    (False, True): (Outlook.DECIDED_LATER, "it runs only if a step before it fails"),
-    (False, False): (Outlook.SKIPPED, "its condition is false"),
-}
-"""By whether the condition holds after success and after failure."""
+_OTHERWISE = (("failure", "a step before it fails"), ("cancelled", "the job is cancelled"))
+_NAMES_SHOWN = 3
 
 
-def step_contexts(
-    plan: Plan, combination: Combination | None = None, facts: RunFacts = DEFAULT_FACTS
-) -> dict[str, Value]:
-    """Return what step conditions see that is known before the job runs.
+def foresee_steps(plan: Plan, job: PlannedJob, facts: RunFacts = DEFAULT_FACTS) -> tuple[Verdict, ...]:
+    """Return the verdict of each step, should the job run and no step before it fail. Never raises.
 
-    Args:
-        plan: it is about.
-        combination: of the job; None when it is not known, then `matrix` is missing.
-        facts: about the run.
+    Where the combinations are known, their values count; what is known only when a step's turn comes (`env`,
+    `steps`, `needs`, files) makes its verdict come later.
     """
-    contexts = {**workflow_contexts(plan, facts), **short_names(plan.event)}
-    if combination is not None:
-        contexts["matrix"] = matrix_context(combination)
-    return contexts
+    outer = {**workflow_contexts(plan, facts), **short_names(plan.event)}
+    seen: _Seen = [
+        (each, {**outer, **combination_contexts(each, fail_fast=True, max_parallel=None)})
+        for each in job.combinations or ()
+    ]
+    seen = seen or [(None, outer)]
+    return tuple(_foresee(step, seen) for step in job.steps)
 
 
-def foresee_step(step: PlannedStep, contexts: Mapping[str, Value]) -> Verdict:
-    """Return whether a step would run, as far as `contexts` tell. Never raises.
+_Seen = Sequence[tuple[Combination | None, Mapping[str, Value]]]
 
-    Args:
-        step: as planned.
-        contexts: from `step_contexts`; names missing here are known only when the job runs.
-    """
+
+def _foresee(step: PlannedStep, seen: _Seen) -> Verdict:
+    if step.condition_text is None or not step.condition_text.strip():
+        return Verdict(outlook=Outlook.RUNS, reason="it has no condition")
     try:
         expression = parsed_condition(step.condition)
-        unknown = _unknown(expression, contexts)
+        unknown = _unknown(expression, seen[0][1])
         if unknown:
-            reason = f"its condition looks at `{unknown}`, which is known only when its turn comes"
-            return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
-        after = [
-            evaluate(expression, contexts, functions=status_functions(status))
-            for status in ("success", "failure")
-        ]
+            return Verdict(outlook=Outlook.DECIDED_LATER, reason=f"its condition looks at {unknown}")
+        return _known(expression, seen)
     except ExpressionError as error:
-        reason = f"its condition cannot be evaluated: {error.message}"
-        return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
-    outlook, reason = _AFTER[is_truthy(after[0].value), is_truthy(after[1].value)]
-    trace = tuple(after[0].trace.lines()) if step.condition_text else ()
-    return Verdict(outlook=outlook, reason=reason, trace=trace)
+        return Verdict(outlook=Outlook.DECIDED_LATER, reason=f"it cannot be told: {error.message}")
 
 
-def _unknown(expression: Expression, contexts: Mapping[str, Value]) -> str | None:
+def _known(expression: Expression, seen: _Seen) -> Verdict:
+    first = evaluate(expression, seen[0][1], functions=status_functions("success"))
+    trace = tuple(first.trace.lines())
+    holding = [each for each, contexts in seen if _holds(expression, contexts, "success")]
+    if len(holding) == len(seen):
+        return Verdict(outlook=Outlook.RUNS, reason="its condition is true", trace=trace)
+    if holding:
+        names = ", ".join(f"`{each.name}`" for each in holding[:_NAMES_SHOWN] if each is not None)
+        more = f" and {len(holding) - _NAMES_SHOWN} more" if len(holding) > _NAMES_SHOWN else ""
+        return Verdict(outlook=Outlook.RUNS, reason=f"its condition is true in {names}{more} only")
+    for status, reason in _OTHERWISE:
+        if any(_holds(expression, contexts, status) for _, contexts in seen):
+            return Verdict(outlook=Outlook.DECIDED_LATER, reason=f"it runs only if {reason}", trace=trace)
+    return Verdict(outlook=Outlook.SKIPPED, reason="its condition is false", trace=trace)
+
+
+def _holds(expression: Expression, contexts: Mapping[str, Value], status: str) -> bool:
+    return is_truthy(evaluate(expression, contexts, functions=status_functions(status), trace=False).value)
+
+
+def _unknown(expression: Expression, contexts: Mapping[str, Value]) -> str:
+    """Return what the expression uses that is not known yet, in words; empty when there is nothing."""
     known = {name.lower() for name in contexts}
+    found = []
     for node in walk(expression.root):
         if isinstance(node, Context) and node.name.lower() not in known:
-            return node.name
+            found.append(f"`{node.name}`")
         if isinstance(node, Call) and node.name.lower() == "hashfiles":
-            return f"{node.name}()"
-    return None
+            found.append(f"`{node.name}`")
+    return " and ".join(dict.fromkeys(found))
