@@ -28,6 +28,7 @@ _FLOOD = 4096
 _CALM = 0.01
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 0.05
 _REQUEST_TIMEOUT = 5.0
+_CHECK_EVERY = 2.0
 
 Ended = Callable[[Exit], None]
 
@@ -196,10 +197,17 @@ class ControlFolder:
 
     async def _look_often(self) -> None:
         pause = _SHORTEST_LOOK
+        since_check = 0.0
         while self._waiting:
             await asyncio.sleep(pause)
             self._look()
             pause = min(pause * 1.5, _LONGEST_LOOK)
+            since_check += pause
+            if since_check > _CHECK_EVERY:
+                since_check = 0.0
+                with suppress(OSError):  # a full FIFO: next time
+                    for identity in self._waiting:
+                        os.write(self._requests, f"check {identity}\n".encode("ascii"))
 
     def _look(self) -> None:
         for identity in list(self._waiting):

@@ -15,6 +15,7 @@ def explain(program: str, cwd: str) -> dict[str, str]:
     return {
         "cwd": f"the working directory {cwd} cannot be entered",
         "program": f"the program {program} was not found",
+        "lost": "the shell that waits for the process was killed: a step may have killed its parent",
     }
 
 
@@ -53,7 +54,7 @@ class ShellProcess:
         """Take how it ended; the first says it."""
         if self._ended.done():
             return
-        if how.code in (126, 127) and how.reason is None:
+        if how.code in (126, 127, 137) and how.reason is None:
             why = self._control.read_answer(f"{self._id}.why") or ""
             how = replace(how, reason=self._reasons.get(why))
         self._ended.set_result(how)

@@ -8,7 +8,9 @@ in the control folder and answers on another. For a process `ID` the folder hold
     ID.err    standard error
     ID.pid    the process's number, which is also its session's
     ID.began  made by the script when all of it was read
-    ID.why    the reason, when it could not be started: `cwd` or `program`
+    ID.why    the reason, when it was not started (`cwd`, `program`) or its waiting shell is gone (`lost`)
+    ID.waiter the number of the shell that waits for it; the worker asks now and then whether that lives,
+              since a step can kill its parent
     ID.exit   `CODE OOM` and a newline, in one write: without the newline it is not yet there. OOM is 1 when
               the kernel killed something for want of memory while it ran
 
@@ -90,6 +92,19 @@ pawl_start() {
         echo "$pawl_code $pawl_oom" >"$pawl_c/$1.exit"
         echo "$1" >&4
     ) &
+    echo $! >"$pawl_c/$1.waiter"
+}
+pawl_check() {
+    [ ! -e "$pawl_c/$1.exit" ] || return 0
+    { read -r pawl_waiter <"$pawl_c/$1.waiter"; } 2>/dev/null || return 0
+    if { read -r pawl_line <"/proc/$pawl_waiter/stat"; } 2>/dev/null; then
+        case ${pawl_line##*) } in Z*) ;; *) return 0 ;; esac
+    fi
+    [ ! -e "$pawl_c/$1.exit" ] || return 0
+    pawl_send KILL "$1"
+    echo lost >"$pawl_c/$1.why"
+    echo "137 0" >"$pawl_c/$1.exit"
+    echo "$1" >&4
 }
 echo ready >"$pawl_c/ready"
 echo ready >&4
@@ -98,6 +113,7 @@ while :; do
     case $pawl_op in
         run) pawl_start "$pawl_id" ;;
         signal) pawl_send "$pawl_word" "$pawl_id" ;;
+        check) pawl_check "$pawl_id" ;;
     esac
 done
 """
