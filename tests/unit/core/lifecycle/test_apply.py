@@ -181,6 +181,19 @@ def test_cancelling_stops_waiting_work_at_once_and_asks_running_work_to_end() ->
     assert effects[-1] == CompleteRun(conclusion=Conclusion.CANCELLED, reason="enough")
 
 
+def test_a_running_job_is_asked_to_end_once() -> None:
+    run, _ = begin({"a": ()})
+    run, effects = feed(
+        run,
+        resolved("a", 2),
+        started("a#1"),
+        ended("a#0", FAILURE),
+        CancelRequested(by="ann"),
+        CancelRequested(by="ann", force=True),
+    )
+    assert [effect.id for effect in effects if isinstance(effect, CancelJob)] == ["a#1"]
+
+
 def test_a_job_whose_condition_outlives_it_is_not_cancelled_unless_forced() -> None:
     run, _ = begin({"a": ()})
     run, effects = feed(run, resolved("a", survives_cancel=True), started("a"), CancelRequested(by="ann"))

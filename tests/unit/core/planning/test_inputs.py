@@ -46,6 +46,11 @@ def test_what_is_not_given_has_its_default_or_is_empty() -> None:
     assert type_inputs(inputs, {}).values == {"s": "d", "b": False, "n": 3, "c": "x", "e": ""}
 
 
+def test_a_required_input_with_a_default_need_not_be_given() -> None:
+    typed = type_inputs([declared("s", required=True, default="d")], {})
+    assert (typed.values, typed.problems) == ({"s": "d"}, ())
+
+
 def test_everything_wrong_is_told_at_once_with_how_to_mend_it() -> None:
     inputs = [
         declared("version", required=True),

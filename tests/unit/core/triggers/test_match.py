@@ -36,6 +36,15 @@ def test_tags_only_keeps_branches_out_and_the_reverse() -> None:
     assert not match("  push:\n    branches: [main]", Event(name="push", ref="refs/tags/v1")).started
 
 
+def test_branches_and_tags_each_count_for_their_own_kind_of_ref() -> None:
+    on = "  push:\n    branches: [main]\n    tags: ['v*']"
+    started = {
+        ref: match(on, Event(name="push", ref=f"refs/{ref}")).started
+        for ref in ("heads/main", "heads/dev", "tags/v1", "tags/x")
+    }
+    assert started == {"heads/main": True, "heads/dev": False, "tags/v1": True, "tags/x": False}
+
+
 def test_paths_are_not_looked_at_for_tags() -> None:
     event = Event(name="push", ref="refs/tags/v1", changed_files=("README.md",))
     assert match("  push:\n    paths: ['src/**']", event).started
