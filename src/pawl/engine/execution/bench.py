@@ -12,7 +12,7 @@ from pawl.engine.execution.environment import SharedEnvironment
 from pawl.engine.execution.folders import JobFolder
 from pawl.engine.execution.matching import JobMatchers
 from pawl.engine.execution.request import ExecutionLimits
-from pawl.ports.artifacts import ArtifactStore
+from pawl.ports.artifacts import ArtifactStore, Manifest
 from pawl.ports.clock import Clock
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, Sandbox
 from pawl.ports.source import Source
@@ -47,6 +47,7 @@ class Outside:
         pull: makes an image be there, for actions that run in one.
         bound: whether the workspace is the user's own folder.
         job: whose steps these are.
+        kept: told of every artifact that was stored.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Outside:
     pull: Callable[[ImageRef, Progress], Awaitable[ImageFacts]]
     bound: bool
     job: JobId
+    kept: Callable[[Manifest], None]
 
 
 @dataclass(slots=True, kw_only=True)

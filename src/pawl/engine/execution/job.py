@@ -19,7 +19,7 @@ from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.environment import SharedEnvironment
 from pawl.engine.execution.folders import JobFolder, make_job_folder
 from pawl.engine.execution.job_contexts import early_contexts
-from pawl.engine.execution.job_end import JobEnd, clean_up, job_outputs
+from pawl.engine.execution.job_end import JobEnd, clean_up, job_outputs, store_artifacts
 from pawl.engine.execution.job_environment import job_environment
 from pawl.engine.execution.job_machine import (
     Wanted,
@@ -177,14 +177,21 @@ class _Attempt:
         bench, scope = ready
         runner, self._next_index = await run_job_steps(job, bench, scope, self._report, self._cancellation)
         self._judge(scope.state)
-        self._verdict.end.outputs = job_outputs(
-            job.planned.outputs,
-            runner.evaluator("", scope, dict(bench.handover.environment.variables)),
-            self._secrets,
-        )
+        ending = runner.evaluator("", scope, dict(bench.handover.environment.variables))
+        self._verdict.end.outputs = job_outputs(job.planned.outputs, ending, self._secrets)
         self._verdict.end.summary = "\n".join(bench.handover.summaries)
-        for fault_text in self._verdict.end.outputs.faults:
-            self._verdict.fail(fault_text, FailureClass.USER)
+        for message in self._verdict.end.outputs.faults:
+            self._verdict.fail(message, FailureClass.USER)
+        self._verdict.end.notes += self._verdict.end.outputs.dropped
+        if not self._cancellation.at_once:
+            await self._keep_artifacts(bench, ending)
+
+    async def _keep_artifacts(self, bench: Bench, evaluator: Evaluator) -> None:
+        try:
+            self._verdict.end.notes += await store_artifacts(self._job, bench, evaluator)
+        except (UsageError, InfrastructureError) as error:
+            self._verdict.end.notes.append(f"##[error]{_with_hint(error)}")
+            self._note_fault(error)
 
     def _wishes(self, evaluator: Evaluator) -> tuple[Wanted | None, UsageError | None]:
         try:
@@ -244,6 +251,7 @@ class _Attempt:
                 pull=ports.executor.pull_image,
                 bound=job.run.bind is not None,
                 job=job.id,
+                kept=self._report.artifact,
             ),
             handover=Handover(environment=SharedEnvironment(variables=environment)),
             matchers=JobMatchers(_matcher_places(machine)),

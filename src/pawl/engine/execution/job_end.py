@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pawl.core.expressions import Untrusted
 from pawl.core.model.errors import PawlError, UsageError
 from pawl.core.model.plan import Json
+from pawl.core.planning.variables import substitute
 from pawl.core.steps.masking import SecretSet
+from pawl.engine.execution.artifacts import collect_files, keep_artifact
+from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import JobFolder, remove_folder
 from pawl.engine.execution.processes import ends_first
-from pawl.engine.execution.request import ExecutionLimits
+from pawl.engine.execution.request import ExecutionLimits, JobRequest
 from pawl.engine.execution.steps.evaluation import Evaluator
 from pawl.ports.clock import Clock
 from pawl.ports.executor import Sandbox
@@ -77,6 +80,45 @@ def job_outputs(outputs: Json, evaluator: Evaluator, secrets: SecretSet) -> JobO
         faults=tuple(faults),
         dropped=tuple(dropped),
     )
+
+
+async def store_artifacts(job: JobRequest, bench: Bench, evaluator: Evaluator) -> list[str]:
+    """Keep what the job's `artifacts` globs select, also when it failed; return lines for the log.
+
+    Raises:
+        UsageError: a glob is not valid, or a limit was passed.
+        InfrastructureError: the disk refused.
+    """
+    if not job.planned.artifacts:
+        return []
+    machine, env = bench.machine, bench.handover.environment.variables
+    globs = [
+        substitute(evaluator.text(glob, where="artifacts"), env, strict=job.run.strict_variables)
+        for glob in job.planned.artifacts
+    ]
+    await machine.sandbox.fetch([machine.folder.workspace])
+    collected = await asyncio.to_thread(
+        collect_files,
+        globs,
+        machine.folder.workspace,
+        inside=machine.sandbox.workspace,
+        home=machine.sandbox.home,
+    )
+    name = artifact_name(job)
+    kept = await asyncio.to_thread(keep_artifact, bench.outside.artifacts, name, job.id, collected)
+    lines = [f"##[warning]{warning}" for warning in kept.warnings]
+    if kept.manifest is not None:
+        bench.outside.kept(kept.manifest)
+        lines.append(
+            f"Kept the artifact {name}: {len(kept.manifest.files)} files, {kept.manifest.size} bytes"
+        )
+    return lines
+
+
+def artifact_name(job: JobRequest) -> str:
+    """Return the name of what a job's `artifacts` make: its id, and which attempt after the first."""
+    name = job.id.replace("#", "-")
+    return name if job.attempt == 1 else f"{name}-attempt-{job.attempt}"
 
 
 async def clean_up(

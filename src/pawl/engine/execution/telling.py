@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pawl.core.model.ids import JobId, StepId
-from pawl.core.model.run_events import JobProgress, JobStarted, StepFinished, StepSkipped, StepStarted
+from pawl.core.model.run_events import (
+    ArtifactStored,
+    JobProgress,
+    JobStarted,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
 from pawl.core.model.status import Conclusion
 from pawl.core.steps.masking import SecretSet
 from pawl.core.steps.outcome import StepResult
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.steps.end import StepEnd
+from pawl.ports.artifacts import Manifest
 from pawl.ports.clock import Clock
 from pawl.ports.logs import LogStore
 from pawl.ports.reporter import Reporter
@@ -54,6 +62,18 @@ class JobReport:
         """Say one line about long work outside any step."""
         text = self.secrets.mask_text(message)
         self._reporter.report(JobProgress(time=self.clock.now(), job=self.job, message=text))
+
+    def artifact(self, manifest: Manifest) -> None:
+        """Say that files were kept."""
+        self._reporter.report(
+            ArtifactStored(
+                time=self.clock.now(),
+                job=self.job,
+                name=manifest.name,
+                files=len(manifest.files),
+                size=manifest.size,
+            )
+        )
 
     def step(self, index: int, step: str) -> JobTeller:
         """Return what tells of the step at `index`."""

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
-from pawl.core.expressions import ExpressionError, Value, evaluate, is_truthy
+from pawl.core.diagnostics import has_errors
+from pawl.core.expressions import ExpressionError, Template, Value, evaluate, is_truthy, parse_template
 from pawl.core.model.errors import UsageError
 from pawl.core.model.plan import Json
 from pawl.core.planning.render import as_bool, as_number, as_text, as_text_map, render_json
@@ -99,6 +101,19 @@ def _as_usage_error(where: str) -> Iterator[None]:
         yield
     except ExpressionError as error:
         raise UsageError(f"`{where}` cannot be used: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def template_of(text: str) -> Template:
+    """Return a scalar taken apart.
+
+    Raises:
+        ExpressionError: it has a fault of syntax.
+    """
+    template, diagnostics = parse_template(text)
+    if has_errors(diagnostics):
+        raise ExpressionError(diagnostics[0].message)
+    return template
 
 
 async def settle(call: Callable[[], _T], *sources: Json) -> _T:

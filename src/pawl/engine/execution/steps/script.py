@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from pawl.core.expressions import is_untrusted
+from pawl.core.diagnostics import Span
+from pawl.core.expressions import ExpressionError, evaluate, is_untrusted, to_text
 from pawl.core.model.errors import UsageError
+from pawl.core.steps.scripts import Evaluated, ScriptPart, build_script
 from pawl.core.steps.shells import ShellCommand, shell_command
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.steps.end import StepEnd
-from pawl.engine.execution.steps.evaluation import settle
+from pawl.engine.execution.steps.evaluation import settle, template_of
 from pawl.engine.execution.steps.place import StepPlace
 from pawl.engine.execution.steps.process import Work, run_work
 
@@ -28,9 +30,14 @@ async def run_script(place: StepPlace, bench: Bench) -> StepEnd:
     """
     step, machine = place.step, bench.machine
     shell = shell_command(_shell(place), in_container=machine.in_container, available=machine.programs)
-    text = await settle(lambda: place.evaluator.text(step.run or "", where="run"), step.run)
-    if is_untrusted(text):
-        raise UsageError("a value that outsiders control stands in the script")
+    parts = await settle(lambda: _evaluated(place), step.run)
+    script = build_script(parts, shell.kind)
+    if script.diagnostics:
+        told = "; ".join(
+            found.message + (f" ({found.hint})" if found.hint else "") for found in script.diagnostics
+        )
+        raise UsageError(told)
+    text = script.text
     place.files.make()
     path = place.files.write_script(f"script{shell.extension}", shell.fix_up(text))
     inside = machine.sandbox.inside(path)
@@ -39,8 +46,33 @@ async def run_script(place: StepPlace, bench: Bench) -> StepEnd:
         argv=shell.argv_for(inside),
         cwd=_working_directory(place, machine.sandbox.workspace),
         written=(path,),
+        env=script.env,
+        untrusted=any(isinstance(part, Evaluated) and is_untrusted(part.value) for part in parts),
     )
     return await run_work(work, place, bench)
+
+
+def _evaluated(place: StepPlace) -> list[ScriptPart]:
+    """Return the script taken apart, every expression evaluated; values keep their marks of distrust."""
+    text, evaluator = place.step.run or "", place.evaluator
+    span = Span.at(place.step.line, 1)
+    try:
+        return [
+            part
+            if isinstance(part, str)
+            else Evaluated(
+                value=to_text(
+                    evaluate(
+                        part.expression, evaluator.contexts, functions=evaluator.functions, trace=False
+                    ).value
+                ),
+                source=part.expression.text,
+                span=span,
+            )
+            for part in template_of(text).parts
+        ]
+    except ExpressionError as error:
+        raise UsageError(f"`run` cannot be used: {error}") from error
 
 
 def _shell(place: StepPlace) -> str | None:
