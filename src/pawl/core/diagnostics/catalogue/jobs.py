@@ -137,7 +137,7 @@ JOBS = (
     Entry(
         code="stages-too-large",
         title="Stages with too many jobs",
-        explanation="Each job of a stage needs each job of the stage before it; that may make 20,000 needs in all.",
+        explanation="Each job of a stage needs each job of the stage before it: at most 20,000 needs in all.",
         bad="stages: [build, test]\n"
         + job("stage: build\n")
         + _OTHER.format(name="a", needs="[]\n    stage: test"),

@@ -58,7 +58,7 @@ def _check_script(run: Scalar, subject: Subject) -> Iterator[Diagnostic]:
 
 def _check_reference(step: UsesStep) -> Iterator[Diagnostic]:
     uses = step.uses.text
-    if uses.startswith(("./", ".\\", "$/", "docker://")) or "${{" in uses:
+    if uses.startswith(("./", ".\\", "$/", "docker://")) or not uses or "${{" in uses:
         return
     name, at, ref = uses.partition("@")
     owner, slash, repository = name.partition("/")
