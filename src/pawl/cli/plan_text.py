@@ -37,10 +37,9 @@ def draw_plan(plan: Plan, screen: Screen, *, verbose: bool = True, trace: bool =
     """
     yield line(Piece(one_line(plan.name), Style.STRONG), Piece(f"  {one_line(plan.path)}", Style.FAINT))
     starts = plan.trigger.outlook is Outlook.RUNS
-    word = "starts" if starts else "does not start"
-    yield line(
-        "  ", outlook_sign(plan.trigger.outlook, screen.glyphs), f" {word}: {one_line(plan.trigger.reason)}"
-    )
+    # One line a filter says it all when it starts; else the filter that decided is named first.
+    word = "starts" if starts else f"does not start: {one_line(plan.trigger.reason)}"
+    yield line("  ", outlook_sign(plan.trigger.outlook, screen.glyphs), f" {word}")
     for filter_line in plan.trigger.trace:
         yield line(Piece(f"      {one_line(filter_line)}", Style.FAINT))
     if not starts and not verbose:

@@ -67,15 +67,15 @@ def find_workflow(project: Project, wanted: str) -> WorkflowFile:
         UsageError: there is none, or several have that name.
     """
     path = Path(wanted)
-    if path.is_file() or (path.suffix in {".yml", ".yaml"} and "/" in wanted):
+    if path.is_file():
         return read_workflow(project, path)
     files = project.workflow_files()
-    if not files:
-        raise no_workflows(project)
     by_file = [each for each in files if wanted in {each.name, each.stem, project.shown(each)}]
     if len(by_file) == 1:
         return read_workflow(project, by_file[0])
-    parsed = [read_workflow(project, each) for each in files]
+    if path.suffix in {".yml", ".yaml"}:
+        return read_workflow(project, path)  # which says what is wrong with it
+    parsed = read_all(project)
     named = [each for each in parsed if each.name.casefold() == wanted.casefold()]
     if len(named) == 1:
         return named[0]

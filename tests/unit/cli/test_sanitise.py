@@ -41,7 +41,7 @@ def test_one_line_folds_blanks_and_newlines() -> None:
     assert one_line("a\n\n b\tc\x1b[1m") == "a b c"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=_ALPHABET, max_size=60))
 def test_what_remains_is_harmless(text: str) -> None:
     shown = sanitise(text, colour=True)

@@ -7,7 +7,7 @@ import json
 import click
 
 from pawl.cli.examples import ExampleCommand
-from pawl.core.workflow.grammar.schema import json_schema
+from pawl.core.workflow.json_schema import json_schema
 
 
 @click.command(
