@@ -53,7 +53,7 @@ def _file(jobs: dict[str, Any]) -> str:
         key: {
             "runs-on": "ubuntu-latest",
             "steps": [{"run": "true"}],
-            **{name: job[name] for name in ("needs", "if") if name in job},
+            **{name: job[name] for name in ("needs", "if", "continue-on-error") if name in job},
         }
         for key, job in jobs.items()
     }
