@@ -172,9 +172,10 @@ def resolve_strategy(job: PlannedJob, contexts: Contexts) -> Strategy:
     """
     fail_fast = as_bool(render_json(job.fail_fast, contexts), "`fail-fast`", default=True)
     number = as_number(render_json(job.max_parallel, contexts), "`max-parallel`")
-    if number is not None and (number < 1 or number != int(number)):
-        raise ExpressionError(f"`max-parallel` must be a whole number from 1, found `{number:g}`")
-    return Strategy(fail_fast=fail_fast, max_parallel=None if number is None else int(number))
+    if number is not None and (number < 0 or number != int(number)):
+        raise ExpressionError(f"`max-parallel` must be a whole number from 0, found `{number:g}`")
+    # 0 is no limit (WorkflowTemplateConverter.cs, ConvertToStrategy).
+    return Strategy(fail_fast=fail_fast, max_parallel=int(number) if number else None)
 
 
 def resolve_matrix(

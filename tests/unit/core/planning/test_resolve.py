@@ -83,6 +83,13 @@ def test_what_cannot_be_evaluated_is_an_error_not_an_exception(line: str, said: 
     assert resolution.jobs == ()
 
 
+@pytest.mark.parametrize(("text", "expected"), [("0", None), ("3", 3), ("1.5", "error"), ("-1", "error")])
+def test_max_parallel_counts_from_one_and_zero_is_no_limit(text: str, expected: object) -> None:
+    line = "strategy: {max-parallel: '${{ fromJSON(needs.a.outputs.n) }}', matrix: {v: [1]}}"
+    resolution = resolve(line, outputs={"n": text})
+    assert ("error" if resolution.error else resolution.strategy.max_parallel) == expected
+
+
 def test_a_cancelled_run_skips_what_would_have_run() -> None:
     resolution = resolve(cancelled=True)
     assert resolution.cancelled
