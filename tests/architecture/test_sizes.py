@@ -1,4 +1,4 @@
-"""The budgets of docs/explanation/architecture: small files, small functions, narrow ports."""
+"""The budgets of CONTRIBUTING.md: small files, small functions, narrow ports."""
 
 from __future__ import annotations
 

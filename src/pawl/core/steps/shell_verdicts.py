@@ -3,7 +3,7 @@
 A quoted `"$VALUE"` is one word to the shell, but not everything a word can do is harmless: `eval` and
 `sh -c` read it as a script, bash evaluates `$(...)` inside array subscripts and arithmetic, a word in
 the place of a command's name is run. Whatever is not known to be harmless is refused. Source: bash(1),
-dash(1), and the source of each trick named in docs/explanation/untrusted-values.
+dash(1), and the source of each trick named in docs/explanation/injection.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from pawl.core.steps.shell_tokens import Command, Slot, Word
+from pawl.core.steps.shell_tokens import DYNAMIC, Command, Slot, Word
 
 _CODE_BUILTINS = frozenset(
     {
@@ -111,6 +111,7 @@ _CONTROLLING = re.compile(
 _BINARY = frozenset({"=", "==", "!=", "<", ">"})
 _NUMERIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"})
 _UNARY = re.compile(r"-[abcdefghkLnprsSuwxzGNO]")
+_UNSURE = re.compile(r"^-$|^/dev/|[\x01*?\[]")  # an operand that may stand for the input, or for nothing
 _BOUNDARY = frozenset({"&&", "||", "!", "(", ")", "-a", "-o", ""})
 
 COMMAND_NAME = "where the name of a command stands"
@@ -129,6 +130,8 @@ def judge(command: Command, *, integers: bool) -> None:
         return
     name = command.words[0]
     _refuse(name.slots, COMMAND_NAME)
+    if not name.is_literal:
+        _judge_without_expansions(command)
     base = _base(name)
     if base in _CODE_BUILTINS:
         _refuse(command.slots(), f"in the arguments of `{base}`, which reads them as code")
@@ -142,6 +145,13 @@ def judge(command: Command, *, integers: bool) -> None:
         _refuse(command.argument_slots(), "among the options of `set`")
     elif base not in _PLAIN or (base == "git" and any(word.text in _GIT_RUNNERS for word in command.words)):
         _judge_program(command, base)
+
+
+def _judge_without_expansions(command: Command) -> None:
+    """Judge a command whose name is not known also as what is left when the expansions are empty."""
+    rest = command.words[0].text.replace(DYNAMIC, "")
+    words = [Word(text=rest, source=rest), *command.words[1:]] if rest else command.words[1:]
+    judge(Command(words=words, fed=command.fed), integers=False)
 
 
 def judge_test(words: Sequence[Word], *, numeric: bool) -> None:
@@ -199,9 +209,17 @@ def reads_code(command: Command) -> bool:
         if _is_interpreter(base) or (number == 0 and not command.words[0].is_literal):
             rest = [word.text for word in command.words[number + 1 :]]
             operands = [text for text in rest if not text.startswith("-") or text == "-"]
-            if "xargs" in bases[:number] or "-s" in rest or operands[:1] in ([], ["-"], ["/dev/stdin"]):
+            if "xargs" in bases[:number] or "-s" in rest or not operands or _UNSURE.search(operands[0]):
                 return True
     return False
+
+
+def runs_words(command: Command) -> bool:
+    """Return whether `command` may run one of its words as code."""
+    bases = [_base(word) for word in command.words]
+    return bases[0] in _CODE_BUILTINS - {"read", "readarray", "mapfile", "wait"} or any(
+        base in _CODE_PROGRAMS or _is_interpreter(base) for base in bases
+    )
 
 
 def _base(word: Word) -> str:

@@ -136,7 +136,10 @@ async def open_machine(
 
 
 async def _seed_workspace(job: JobRequest, folder: JobFolder, ports: Ports, log: StepLog) -> None:
-    """Put the repository's files into the workspace where the workflow counts on it (docs/adr: workspace)."""
+    """Put the repository's files into the workspace where the workflow counts on it.
+
+    See docs/adr/0006-workspace.md.
+    """
     if job.run.bind is not None:
         log.write_line("Workspace: your own folder (--bind); what steps write stays there")
     elif brings_files(job.run.plan.path, tuple(step.uses or "" for step in job.planned.steps)):

@@ -21,7 +21,7 @@ from pawl.ports.source import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionLimits:
-    """Times in seconds, sizes in bytes. The reasons are in docs/adr/0012-time-limits.md.
+    """Times in seconds, sizes in bytes. The reasons are in docs/adr/0005-time-limits.md.
 
     Attributes:
         job_timeout: where the workflow gives none: 360 minutes (GitHub documentation, workflow syntax).
