@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from pawl.core.diagnostics import Diagnostic, Span
+from pawl.core.diagnostics import Diagnostic, Span, has_errors
 from pawl.core.expressions import (
     Condition,
     Scope,
@@ -49,9 +49,10 @@ class ExpressionChecks:
         if (text, id(scope)) in self._sound:
             return ()
         condition, found = parse_node_condition(node, scope)
-        self.conditions[text] = condition
         if condition.expression is not None:
             found = (*found, *check_expression(condition.expression, scope or _NOTHING_KNOWN))
+        if not has_errors(found):
+            self.conditions[text] = condition
         if not found:
             self._sound.add((text, id(scope)))
         return found

@@ -24,7 +24,7 @@ def with_job(line: str) -> str:
         "name:",
         "env: {A: true, B: 1.5, C: }",
         "env: ${{ fromJSON('{}') }}",
-        "env: {'${{ insert }}': '${{ fromJSON(needs.x.outputs.y) }}'}",
+        "env: {'${{ insert }}': '${{ fromJSON(vars.X) }}'}",
         "timeout-minutes: ${{ fromJSON('5') }}",
         "continue-on-error: ${{ true }}",
         "strategy: ${{ fromJSON('{}') }}",
@@ -33,7 +33,7 @@ def with_job(line: str) -> str:
         "concurrency: {group: a, cancel-in-progress: '${{ github.ref_name != github.base_ref }}'}",
         "permissions: {}",
         "permissions: read-all",
-        "outputs: {a: '${{ steps.b.outputs.c }}'}",
+        "outputs: {a: '${{ toJSON(steps) }}'}",
     ],
 )
 def test_accepted(line: str) -> None:

@@ -68,7 +68,7 @@ def test_a_long_chain_is_cut_in_the_message() -> None:
         ("{include: []}", []),
         ("{include: [{}]}", ["matrix-empty"]),
         ("{a: [1], exclude: [{A: 1}]}", []),
-        ("{a: '${{ fromJSON(needs.x.outputs.y) }}', exclude: [{b: 1}]}", []),
+        ("{a: '${{ fromJSON(vars.X) }}', exclude: [{b: 1}]}", []),
         ("{a: [1, 2, 3], b: [1, 2], exclude: [{a: 1}]}", ["matrix-large"]),
         ("{a: [1, 2, 3], b: [1, 2]}", ["matrix-too-large"]),
         ("{a: [1, 2, 3, 4, 5]}", ["matrix-large"]),
@@ -90,7 +90,7 @@ def test_matrices(matrix: str, codes: list[str]) -> None:
         ("container: {env: {A: '${{ github.ref }}'}}", []),
         ("container: ''", []),
         ("container: 'docker://a'", []),
-        ("container: '${{ matrix.x }}'", []),
+        ("container: '${{ vars.X }}'", []),
         ("services: {a: {image: A}}", ["image"]),
         ("runs-on: {group: a/b/c}", ["runs-on-group"]),
         ("timeout-minutes: 0", ["timeout"]),
@@ -164,6 +164,26 @@ def test_a_checkout_of_the_head_is_reported_where_secrets_are(event: str, ref: s
     assert ("privileged-checkout" in {code for _, code in found(text)}) is is_head
 
 
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("needs: b, if: needs.b.result == 'success'", []),
+        ("needs: b, if: needs.c.result == 'success'", ["unknown-reference"]),
+        ("strategy: {matrix: {A: [1], include: [{b: 2}]}}, name: '${{ matrix.a }} ${{ matrix.B }}'", []),
+        ("strategy: {matrix: {a: [1]}}, name: '${{ matrix.include }}'", ["unknown-reference"]),
+        ("strategy: {matrix: {a: [1], include: '${{ fromJSON(vars.X) }}'}}, name: '${{ matrix.b }}'", []),
+        ("strategy: {matrix: '${{ fromJSON(vars.X) }}'}, name: '${{ matrix.b }}'", []),
+        ("name: '${{ inputs.size }} ${{ inputs.siz }}'", ["unknown-reference"]),
+        ("outputs: {a: '${{ steps.MAKE.outputs.b }} ${{ steps.other.outputs.c }}'}", ["unknown-reference"]),
+        ("outputs: {a: \"${{ steps['make'].outputs.b }} ${{ steps.*.outcome }}\"}", []),
+    ],
+)
+def test_references(body: str, codes: list[str]) -> None:
+    text = "on: {workflow_dispatch: {inputs: {size: {type: string}}}}\n"
+    text += f"jobs: {{b: {{runs-on: x}}, a: {{runs-on: x, steps: [{{id: make, run: a}}], {body}}}}}\n"
+    assert [code for _, code in found(text)] == codes
+
+
 CALLED = """
 on:
   workflow_call:
@@ -190,7 +210,7 @@ def call(body: str) -> str:
     [
         ("with: {text: a}, secrets: inherit", []),
         ("with: {TEXT: 5, flag: true, count: 1.5}, secrets: {TOKEN: x}", []),
-        ("with: {text: a, flag: '${{ inputs.x }}'}, secrets: inherit", []),
+        ("with: {text: a, flag: '${{ vars.X }}'}, secrets: inherit", []),
         ("secrets: inherit", ["call-input"]),
         ("with: {text: a, flag: 'true'}, secrets: inherit", ["call-input"]),
         ("with: {text: a, count: x}, secrets: inherit", ["call-input"]),

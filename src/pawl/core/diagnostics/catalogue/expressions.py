@@ -73,6 +73,16 @@ EXPRESSIONS = (
         severity=Severity.WARNING,
     ),
     Entry(
+        code="unknown-reference",
+        title="A job, step, matrix value or input that is not there",
+        explanation="`needs` holds the jobs that this job needs directly, `steps` the steps with an "
+        "id of their own, "
+        "`matrix` the names of the job's matrix, `inputs` what the workflow declares. Anything else is null.",
+        bad=steps("- {id: version, run: make version}\n- run: echo ${{ steps.versoin.outputs.number }}\n"),
+        good=steps("- {id: version, run: make version}\n- run: echo ${{ steps.version.outputs.number }}\n"),
+        severity=Severity.WARNING,
+    ),
+    Entry(
         code="type-mismatch",
         title="A comparison that can have one result only",
         explanation="A whole object never equals a text; a text has no properties.",

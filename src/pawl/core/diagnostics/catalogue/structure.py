@@ -70,8 +70,6 @@ STRUCTURE = (
         title="`${{ insert }}` in a value",
         explanation="As a whole key it puts the mapping behind it in; nowhere else does it mean anything.",
         bad=job("env:\n  A: ${{ insert }}\n"),
-        good=job("env:\n  ${{ insert }}: ${{ fromJSON(needs.a.outputs.b) }}\n").replace(
-            "    runs-on", "    needs: []\n    runs-on", 1
-        ),
+        good=job("env:\n  ${{ insert }}: ${{ fromJSON(vars.MORE) }}\n"),
     ),
 )

@@ -14,6 +14,7 @@ from pawl.core.workflow.rules import (
     machines,
     matrix,
     needs,
+    references,
     schedule,
     scripts,
     security,
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     containers.check,
     scripts.check,
     targets.check,
+    references.check,
     security.check,
 )
 
