@@ -56,12 +56,14 @@ class Command:
         assignments: `NAME=value` words before it.
         words: its name and arguments.
         fed: slots in its here-documents and here-strings.
+        fed_text: the source of those in which variables are expanded.
         is_compound: what it stands for has other commands inside that share its input.
     """
 
     assignments: list[Word] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     fed: list[Slot] = field(default_factory=list)
+    fed_text: str = ""
     is_compound: bool = False
 
     def argument_slots(self) -> Iterator[Slot]:
@@ -78,6 +80,16 @@ class Command:
     def is_empty(self) -> bool:
         """Whether nothing was written yet."""
         return not (self.assignments or self.words or self.fed)
+
+
+@dataclass(frozen=True, slots=True)
+class HereDocument:
+    """A here-document whose text is still to come."""
+
+    delimiter: str
+    quoted: bool
+    strips_tabs: bool
+    command: Command
 
 
 class UnreadableError(Exception):
