@@ -70,9 +70,11 @@ def plan_workflow(
     Raises:
         UsageError: the event's payload is nested deeper than 100 levels.
     """
-    planner = _Planner(workflow, event, facts, limits)
-    typed = planner.type_inputs({**event.inputs, **inputs})
     match = match_trigger(workflow.triggers, event)
+    # What an event that starts nothing cannot fill in is no fault of the file.
+    severity = Severity.ERROR if match.started else Severity.WARNING
+    planner = _Planner(workflow, event, facts, limits, severity)
+    typed = planner.type_inputs({**event.inputs, **inputs})
     plan = Plan(
         path=workflow.path,
         name=planner.name,
@@ -102,24 +104,30 @@ def plan_workflow(
 class _Planner:
     """Plans one workflow for one event and gathers what is wrong."""
 
-    def __init__(self, workflow: Workflow, event: Event, facts: RunFacts, limits: PlanLimits) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        event: Event,
+        facts: RunFacts,
+        limits: PlanLimits,
+        expression_severity: Severity,
+    ) -> None:
         self._workflow = workflow
         self._event = event
         self._facts = facts
         self._limits = limits
+        self._expression_severity = expression_severity
         self.name = (workflow.name.text if workflow.name else "").strip() or workflow.path
         self.diagnostics: list[Diagnostic] = []
 
-    def _report(
-        self,
-        code: str,
-        message: str,
-        span: Span,
-        *,
-        severity: Severity = Severity.ERROR,
-        hint: str | None = None,
-    ) -> None:
-        found = Diagnostic(code=code, message=message, span=span, severity=severity, hint=hint)
+    def _report(self, code: str, message: str, span: Span, *, hint: str | None = None) -> None:
+        self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
+
+    def _report_expression(self, message: str, span: Span) -> None:
+        """Report an expression that cannot be evaluated for this event."""
+        found = Diagnostic(
+            code="plan-expression", message=message, span=span, severity=self._expression_severity
+        )
         self.diagnostics.append(found)
 
     def type_inputs(self, given: Mapping[str, str]) -> dict[str, Json]:
@@ -148,7 +156,7 @@ class _Planner:
                 rendered[name] = render_json(value, contexts)
             except ExpressionError as error:
                 message = f"the default of input `{name}`: {error.message}"
-                self._report("plan-expression", message, self._workflow.span)
+                self._report_expression(message, self._workflow.span)
         return rendered
 
     def run_name(self, contexts: Mapping[str, Value]) -> str:
@@ -158,7 +166,7 @@ class _Planner:
             try:
                 name = as_text(render_json(written.text, contexts), "`run-name`")
             except ExpressionError as error:
-                self._report("plan-expression", f"`run-name`: {error.message}", written.span)
+                self._report_expression(f"`run-name`: {error.message}", written.span)
                 return self.name
             if name.strip():
                 return " ".join(name.split())
@@ -209,7 +217,7 @@ class _Planner:
             verdict = foresee(planned.condition, planned.condition_text, seen, needs, outlooks)
         except ExpressionError as error:
             span = job.condition.source.span if job.condition else job.key_span
-            self._report("plan-expression", f"the condition of job `{job.key}`: {error.message}", span)
+            self._report_expression(f"the condition of job `{job.key}`: {error.message}", span)
             verdict = _UNDECIDED
         expansion = self._expand(job, planned, verdict, contexts)
         combinations = expansion.combinations if expansion else None
@@ -245,7 +253,7 @@ class _Planner:
         if verdict.outlook is not Outlook.SKIPPED:
             matrix = job.strategy.matrix if job.strategy else None
             span = matrix.span if matrix is not None else job.key_span
-            self._report("plan-expression", f"job `{job.key}`: {fault}", span)
+            self._report_expression(f"job `{job.key}`: {fault}", span)
         return None
 
 

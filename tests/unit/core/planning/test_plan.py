@@ -159,6 +159,15 @@ def test_an_event_that_does_not_start_it_still_gives_a_plan() -> None:
     assert "does not listen to `issues`" in plan.trigger.reason
 
 
+def test_what_only_the_right_event_fills_in_is_no_error_for_another() -> None:
+    jobs = job("a", "strategy: {matrix: '${{ fromJSON(github.event.inputs.m) }}'}")
+    on = "{workflow_dispatch: {inputs: {m: {default: '{\"v\": [1]}'}}}}"
+    assert len(plan_for(jobs, Event(name="workflow_dispatch"), on=on).job("a").combinations or ()) == 1
+    result = planned(jobs, PUSH, on=on)
+    assert result.plan is not None
+    assert [found.severity for found in result.diagnostics] == ["warning"]
+
+
 def test_nothing_is_ignored_silently() -> None:
     plan = plan_for(
         """
