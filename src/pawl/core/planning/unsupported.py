@@ -11,7 +11,7 @@ from pawl.core.model.plan import Json, PlannedJob, PlannedStep
 from pawl.core.workflow.syntax import Job
 
 _HOSTED_ELSEWHERE = ("windows", "macos")
-_BUILT_IN_ACTION = "actions/checkout"
+_BUILT_IN_ACTIONS = frozenset({"actions/checkout", "actions/upload-artifact", "actions/download-artifact"})
 
 
 def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
@@ -67,6 +67,6 @@ def _steps(steps: Sequence[PlannedStep]) -> Iterator[str]:
 
 
 def is_runnable_action(uses: str) -> bool:
-    """Return whether this version runs the action: checkout, one in the repository, a container image."""
+    """Return whether this version runs the action: built in, in the repository, or a container image."""
     name = uses.split("@", 1)[0].lower()
-    return uses.startswith(("./", "$/", "docker://")) or name == _BUILT_IN_ACTION
+    return uses.startswith(("./", "$/", "docker://")) or name in _BUILT_IN_ACTIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pawl.core.expressions import ExpressionError
@@ -33,7 +33,7 @@ class ContainerSpec:
     command: str | None = None
 
 
-def parse_container(data: Json, *, where: str) -> ContainerSpec | None:
+def parse_container(data: Json, *, where: str, fill_in: Callable[[str], str] = str) -> ContainerSpec | None:
     """Return the container that rendered data asks for; None when it names no image.
 
     A container with an empty image is no container, so that an expression can turn it off (GitHub
@@ -42,6 +42,7 @@ def parse_container(data: Json, *, where: str) -> ContainerSpec | None:
     Args:
         data: an image's name, or a mapping with `image`, `credentials`, `env`, `ports`, `volumes`, `options`.
         where: the place in the workflow, for messages ("`services.db`").
+        fill_in: replaces the variables in the image's name.
 
     Raises:
         UsageError: a port, volume or option that cannot be had, or data of the wrong shape.
@@ -50,7 +51,7 @@ def parse_container(data: Json, *, where: str) -> ContainerSpec | None:
     image = fields.get("image")
     if image is not None and not isinstance(image, str):
         raise UsageError(f"{where}: `image` is not text")
-    name = (image or "").strip().removeprefix("docker://")
+    name = fill_in(image or "").strip().removeprefix("docker://")
     if not name:
         return None
     command = fields.get("command")
@@ -66,7 +67,7 @@ def parse_container(data: Json, *, where: str) -> ContainerSpec | None:
     )
 
 
-def parse_services(data: Json) -> tuple[ServiceSpec, ...]:
+def parse_services(data: Json, *, fill_in: Callable[[str], str] = str) -> tuple[ServiceSpec, ...]:
     """Return the services of rendered `services:`; those without an image are left out.
 
     Raises:
@@ -78,7 +79,7 @@ def parse_services(data: Json) -> tuple[ServiceSpec, ...]:
         raise UsageError("`services` is not a mapping of names to services")
     found = []
     for name, service in data.items():
-        spec = parse_container(service, where=f"`services.{name}`")
+        spec = parse_container(service, where=f"`services.{name}`", fill_in=fill_in)
         if spec is not None:
             found.append(
                 ServiceSpec(

@@ -12,7 +12,7 @@ from pathlib import Path
 from pawl.core.expressions import Value
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.core.steps.masking import SecretSet
+from pawl.core.steps.masking import SecretSet, TooManySecrets
 from pawl.core.steps.outcome import StepsState
 from pawl.engine.execution.bench import Bench, Handover, Machine, Outside
 from pawl.engine.execution.cancellation import Cancellation
@@ -60,6 +60,18 @@ async def execute_job(job: JobRequest, ports: Ports, cancellation: Cancellation)
     return await _Attempt(job, ports, cancellation).execute()
 
 
+def secret_set(secrets: Mapping[str, str]) -> SecretSet:
+    """Return what is to be masked.
+
+    Raises:
+        UsageError: there are more secrets than can be masked.
+    """
+    try:
+        return SecretSet(value for value in secrets.values() if value)
+    except TooManySecrets as error:
+        raise UsageError(f"there are too many secrets to mask: {len(secrets)}") from error
+
+
 @dataclass(slots=True)
 class _Verdict:
     """How the attempt stands: filled as it goes on."""
@@ -81,7 +93,7 @@ class _Attempt:
         self._job = job
         self._ports = ports
         self._cancellation = cancellation
-        self._secrets = SecretSet(value for value in job.run.secrets.values() if value)
+        self._secrets = secret_set(job.run.secrets)
         self._report = JobReport(
             job.id,
             job.attempt,
@@ -283,13 +295,10 @@ class _Attempt:
             verdict.exit_code = end.exit_code
 
     async def _complete(self) -> None:
-        """Take everything down, and say so as the job's last step."""
+        """Take everything down, and say so as the job's last step. The one goes before the other."""
         verdict = self._verdict
-        if self._report.has_started:
-            teller = self._report.step(self._next_index, "__complete")
-            log = teller.started(COMPLETE)
-            for note in verdict.end.notes:
-                log.write_line(note)
+        teller = self._report.step(self._next_index, "__complete")
+        log = self._begin_complete(teller)
         keep = self._job.run.keep_on_failure and verdict.conclusion is Conclusion.FAILURE
         kept, left = await clean_up(
             self._sandbox,
@@ -299,11 +308,26 @@ class _Attempt:
             limits=self._job.run.limits,
         )
         verdict.end.kept_sandbox = sandbox_name(self._job) if kept else None
-        if self._report.has_started:
-            for line in left:
-                log.write_line(f"##[warning]{line}")
-            result, end = simple_end(succeeded=True)
-            teller.finished(COMPLETE, result, end, ())
+        if log is not None:
+            try:
+                for line in left:
+                    log.write_line(f"##[warning]{line}")
+                teller.finished(COMPLETE, *simple_end(succeeded=True), ())
+            except InfrastructureError as error:
+                self._note_fault(error)
+
+    def _begin_complete(self, teller: JobTeller) -> StepLog | None:
+        """Return the log of the last step; None when nothing began, or the disk is full."""
+        if not self._report.has_started:
+            return None
+        try:
+            log = teller.started(COMPLETE)
+            for note in self._verdict.end.notes:
+                log.write_line(note)
+        except InfrastructureError as error:
+            self._note_fault(error)
+            return None
+        return log
 
     def _outcome(self) -> JobOutcome:
         verdict, outputs = self._verdict, self._verdict.end.outputs

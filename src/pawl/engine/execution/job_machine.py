@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pawl.core.expressions import Value, to_plain
 from pawl.core.expressions.values import ObjectValue
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import Json
+from pawl.core.planning.variables import substitute
 from pawl.engine.execution.actions.checkout import fill, trust_workspace
 from pawl.engine.execution.bench import Machine
 from pawl.engine.execution.containers import ContainerSpec, parse_container, parse_services
@@ -26,6 +27,7 @@ from pawl.engine.execution.job_contexts import (
     runner_values,
     text_properties,
 )
+from pawl.engine.execution.job_environment import job_environment
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.request import JobRequest, Ports
 from pawl.engine.execution.steps.evaluation import Evaluator
@@ -61,11 +63,14 @@ def read_wishes(job: JobRequest, evaluator: Evaluator, *, has_images: bool) -> W
         UsageError: it cannot be evaluated, or cannot be had.
     """
     planned = job.planned
+    fill_in = image_variables(job, evaluator)
     labels = runs_on_labels(evaluator.data(planned.runs_on, where="runs-on"))
+    labels = tuple(fill_in(label) for label in labels)
     container = None
     if planned.container is not None:
-        container = parse_container(evaluator.data(planned.container, where="container"), where="`container`")
-    services = parse_services(evaluator.data(planned.services, where="services"))
+        data = evaluator.data(planned.container, where="container")
+        container = parse_container(data, where="`container`", fill_in=fill_in)
+    services = parse_services(evaluator.data(planned.services, where="services"), fill_in=fill_in)
     if has_images:
         by_label = None if container is not None else choose_image(labels, job.run.images)
         image = container.image if container is not None else ImageRef(name=by_label or "")
@@ -83,6 +88,20 @@ def read_wishes(job: JobRequest, evaluator: Evaluator, *, has_images: bool) -> W
         if is_image_reference(label)
     )
     return Wanted(labels=labels, image=None, container=None, services=services, remarks=remarks)
+
+
+def image_variables(job: JobRequest, evaluator: Evaluator) -> Callable[[str], str]:
+    """Return what fills in `$NAME` in images (requirement L5): from the workflow's and the job's `env`.
+
+    The environment is only evaluated when a name has a `$`.
+    """
+
+    def fill_in(text: str) -> str:
+        if "$" not in text:
+            return text
+        return substitute(text, job_environment(job, evaluator), strict=job.run.strict_variables)
+
+    return fill_in
 
 
 def _check_system(labels: tuple[str, ...]) -> None:

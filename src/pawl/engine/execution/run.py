@@ -33,7 +33,7 @@ from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.plan import Plan
 from pawl.core.model.status import Conclusion
 from pawl.engine.execution.cancellation import Cancellation
-from pawl.engine.execution.job import execute_job
+from pawl.engine.execution.job import execute_job, secret_set
 from pawl.engine.execution.processes import end_task, ends_first
 from pawl.engine.execution.request import JobOutcome, JobRequest, Ports, RunOutcome, RunRequest
 from pawl.engine.execution.resolving import Resolved, resolve
@@ -77,14 +77,25 @@ async def execute_run(  # noqa: PLR0913 - its ports, one each
         is_alive: tells whether an owner token's process lives; with it, what dead runs left is removed.
 
     Raises:
-        UsageError: `only_jobs` names a job that does not exist.
+        UsageError: `only_jobs` names a job that does not exist, or there are too many secrets to mask.
         InfrastructureError: logs or events cannot be written.
     """
     ports = Ports(
         executor=executor, source=source, logs=logs, artifacts=artifacts, reporter=reporter, clock=clock
     )
     request = replace(request, plan=select_jobs(request.plan, request.only_jobs))
-    return await _Run(request, ports, cancellation).execute(is_alive)
+    secret_set(request.secrets)
+    try:
+        return await _Run(request, ports, cancellation).execute(is_alive)
+    except BaseExceptionGroup as several:
+        # Of a task group: each job has been ended and cleaned up; the first fault says what happened.
+        raise _first(several) from several
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def select_jobs(plan: Plan, wanted: frozenset[str]) -> Plan:

@@ -35,6 +35,9 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
         InfrastructureError: the files cannot be copied.
     """
     log = place.log
+    for name in inputs:
+        if name not in INPUTS:
+            log.write_line(f"##[warning]actions/checkout has no input `{name[:100]}`")
     state = await bench.outside.source.state()
     repository, ref = str(place.evaluator.text("${{ github.repository }}")), inputs.get("ref", "").strip()
     _check_is_own(inputs.get("repository", "").strip(), {repository, state.repository})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,15 +12,12 @@ from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.environment import step_environment
 from pawl.engine.execution.output import follow_output
 from pawl.engine.execution.output_reading import OutputReading
-from pawl.engine.execution.processes import end_task, wait_or_stop
+from pawl.engine.execution.processes import wait_or_stop
 from pawl.engine.execution.steps.command_files import HandedOn, read_command_files
 from pawl.engine.execution.steps.commands import CommandEffects
 from pawl.engine.execution.steps.end import StepEnd, end_of
 from pawl.engine.execution.steps.place import StepPlace
 from pawl.ports.executor import Exit, ImageRef, Process, ProcessSpec
-
-_READ_ALL = 10.0
-"""Seconds after the end of a process in which its output is read to the end, or given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +98,8 @@ def _environment(work: Work, place: StepPlace, bench: Bench) -> dict[str, str]:
 
 
 async def _follow(process: Process, reading: OutputReading, place: StepPlace, bench: Bench) -> Exit:
-    following = asyncio.ensure_future(follow_output(process, reading, bench.clock))
-    try:
-        exit_ = await wait_or_stop(process, stop=place.stop, clock=bench.clock, limits=bench.limits)
-        await asyncio.wait({following}, timeout=None if exit_.reason is None else _READ_ALL)
-        if following.done():
-            following.result()
-        return exit_
-    finally:
-        await end_task(following)
+    ending = wait_or_stop(process, stop=place.stop, clock=bench.clock, limits=bench.limits)
+    return await follow_output(process, reading, bench.clock, wait=ending)
 
 
 def _hand_on(handed_on: HandedOn, place: StepPlace, bench: Bench) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pawl.core.expressions import ObjectValue
 from pawl.core.model.errors import UsageError
 from pawl.core.model.plan import PlannedStep
+from pawl.core.planning.variables import substitute
 from pawl.core.steps.outcome import StepResult, StepsState
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.steps.end import StepEnd
@@ -22,6 +24,11 @@ def display_name(step: PlannedStep, evaluator: Evaluator | None = None) -> str:
     written = _written_name(step)
     if evaluator is None:
         return written
+    env = evaluator.contexts.get("env")
+    if step.name is not None and "${{" not in written and isinstance(env, ObjectValue):
+        # Requirement L5; a `$` in a name that is made of a script is the script's.
+        texts = {name: value for name, value in env.items() if isinstance(value, str)}
+        return substitute(written, texts)[:_NAME_LENGTH]
     try:
         return evaluator.text(written, where="name")[:_NAME_LENGTH] or step.id
     except UsageError:
