@@ -11,7 +11,7 @@ import pytest
 
 from pawl.core.model.errors import InfrastructureError, PawlError
 from pawl.ports.executor import ImageRef, ProcessSpec, Sandbox, ServiceSpec
-from tests.contract.conftest import REAL, Case, until, until_ready
+from tests.contract.conftest import REAL, Case, owner_called, until, until_ready
 
 
 async def test_a_process_that_succeeds_exits_with_zero(case: Case) -> None:
@@ -64,13 +64,14 @@ async def test_a_processs_variables_lie_over_the_sandboxs_and_none_removes_one(c
     assert process.stdout.read_text() == "base"
 
 
-async def test_term_ends_a_process_that_does_not_ignore_it(case: Case) -> None:
+@pytest.mark.parametrize(("name", "number"), [("INT", 2), ("TERM", 15), ("KILL", 9)])
+async def test_a_signal_ends_a_process_that_does_not_ignore_it(case: Case, name: str, number: int) -> None:
     sandbox, _ = await case.open()
     process = await sandbox.run(case.does.sleeps())
     await until_ready(process)
-    await process.signal("TERM")
+    await process.signal(name)
     exited = await asyncio.wait_for(process.wait(), 10)
-    assert (exited.code, exited.signal) == (143, 15)
+    assert (exited.code, exited.signal) == (128 + number, number)
 
 
 async def test_a_process_that_ignores_term_is_ended_by_kill(case: Case) -> None:
@@ -227,15 +228,15 @@ async def test_everything_in_the_folder_can_be_removed_after_close(case: Case) -
 
 
 async def test_sweep_removes_what_dead_owners_left_and_spares_the_living(case: Case) -> None:
-    dead, dead_spec = await case.open(owner=f"dead-{os.getpid()}")
-    living, _ = await case.open(owner=f"living-{os.getpid()}")
+    dead, dead_spec = await case.open(owner=owner_called("dead"))
+    living, _ = await case.open(owner=owner_called("living"))
     lost = await dead.run(case.does.sleeps())
     kept = await living.run(case.does.sleeps())
     await until_ready(lost)
     await until_ready(kept)
 
     def is_alive(owner: str) -> bool:
-        return owner != f"dead-{os.getpid()}"
+        return owner != owner_called("dead")
 
     sweeper = case.another()
     would = await sweeper.sweep(is_alive, dry_run=True)
@@ -257,7 +258,7 @@ async def test_what_cannot_be_opened_leaves_nothing(case: Case) -> None:
         "fake": {"env": {"FAKE_OPEN_ERROR": "no room"}},
         "docker": {"image": ImageRef(name="pawl/no-such-image:test")},
     }[case.kind.partition("-")[0]]
-    owner = f"unlucky-{os.getpid()}"
+    owner = owner_called("unlucky")
     spec = case.spec(owner=owner, **wrong)
     with pytest.raises(PawlError) as caught:
         await case.executor.open(spec, lambda _: None)

@@ -30,6 +30,9 @@ pytestmark = pytest.mark.engine
 
 IMAGE = ImageRef(name="pawl/busybox:test")
 _numbers = itertools.count()
+OWNER = f"pawl1/test-integration-{os.getpid()}/x/x/1/1"
+"""A token of another machine: no other test's sweep takes its sandboxes for orphans."""
+ANOTHER = f"pawl1/test-another-{os.getpid()}/x/x/1/1"
 
 
 class Jobs:
@@ -47,7 +50,7 @@ class Jobs:
             (self.root / name / sub).mkdir(parents=True)
         values: dict[str, object] = {
             "name": name,
-            "owner": f"integration-{os.getpid()}",
+            "owner": OWNER,
             "folder": self.root / name,
             "image": IMAGE,
         }
@@ -62,7 +65,7 @@ class Jobs:
             await sandbox.close()
 
     async def leftovers(self) -> tuple[str, ...]:
-        return await self.executor.sweep(lambda owner: owner != f"integration-{os.getpid()}", dry_run=True)
+        return await self.executor.sweep(lambda owner: owner != OWNER, dry_run=True)
 
     async def inspect(self, sandbox: Sandbox) -> dict[str, object]:
         shown = await self.executor._client().containers.get(sandbox.identity["id"])
@@ -126,7 +129,7 @@ async def test_every_container_is_hardened(jobs: Jobs) -> None:
         assert host["NetworkMode"] == sandbox.identity["network"]
         assert not any("docker.sock" in mount["Source"] for mount in host.get("Mounts") or ())
         labels = one["Config"]["Labels"]  # type: ignore[index]  # the engine's JSON
-        assert labels["pawl.owner"] == f"integration-{os.getpid()}"
+        assert labels["pawl.owner"] == OWNER
     host = job["HostConfig"]
     assert isinstance(host, dict)
     assert (host["Memory"], host["NanoCpus"]) == (64 << 20, 500_000_000)
@@ -431,13 +434,13 @@ async def test_a_kept_container_takes_a_shell_until_it_is_swept(jobs: Jobs) -> N
 async def _work_as_another(root: Path, tree: Path | None, user: str | None, how: str) -> int:
     executor = DockerExecutor()
     jobs = Jobs(executor, root)
-    sandbox = await jobs.open(bind=tree, options=ContainerOptions(user=user), owner="another")
+    sandbox = await jobs.open(bind=tree, options=ContainerOptions(user=user), owner=ANOTHER)
     script = "mkdir -p d/e && echo x > d/e/f && echo y > /pawl/temp/g && chmod 700 d/e"
     ended, _, said = await sh(sandbox, script)
     if how == "killed":
         await sh(sandbox, "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 60")
     if how == "swept":
-        await executor.sweep(lambda owner: owner != "another")
+        await executor.sweep(lambda owner: owner != ANOTHER)
     await jobs.close()
     await executor.aclose()
     os.write(2, said.encode())

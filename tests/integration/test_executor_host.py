@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found by /proc")
 async def test_processes_of_a_killed_pawl_are_found_and_ended_by_the_next(folder: Path) -> None:
-    owner = f"killed {os.getpid()}/x"
+    owner = f"pawl1/test killed-{os.getpid()}/x/x/1/1"
     pawl = await asyncio.create_subprocess_exec(sys.executable, "-c", _PAWL, str(folder), owner)
     made = [folder / "workspace" / "pid", folder / "workspace" / "daemon"]
     await _until(lambda: all(path.exists() and path.read_text().strip() for path in made), "the step runs")

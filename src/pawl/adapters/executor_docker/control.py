@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pawl.adapters.executor_docker.supervisor import RUNNERS
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import Exit
 
@@ -29,6 +30,8 @@ _CALM = 0.01
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 0.05
 _REQUEST_TIMEOUT = 5.0
 _CHECK_EVERY = 2.0
+_LONGEST_SILENCE = 30.0
+_MOST_RUNNERS = 64
 
 Ended = Callable[[Exit], None]
 
@@ -48,11 +51,15 @@ class ControlFolder:
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._requests = self._make_fifo("requests")
         self._replies = self._make_fifo("replies")
+        self._runners = {number: self._make_fifo(f"runner.{number}") for number in range(1, RUNNERS + 1)}
+        self._idle = sorted(self._runners, reverse=True)
+        self._runs_on: dict[str, int] = {}
         self._waiting: dict[str, Ended] = {}
         self._unread: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._last_heard = self._loop.time()
         self._loop.add_reader(self._replies, self._hear)
         self._open = True
 
@@ -132,11 +139,13 @@ class ControlFolder:
         Raises:
             InfrastructureError: it takes no requests.
         """
-        line = (" ".join(words) + "\n").encode("ascii")
+        await self._write(self._requests, (" ".join(words) + "\n").encode("ascii"))
+
+    async def _write(self, fifo: int, line: bytes) -> None:
         give_up = self._loop.time() + _REQUEST_TIMEOUT
         while self._open:
             try:
-                os.write(self._requests, line)  # shorter than PIPE_BUF, so whole or not at all
+                os.write(fifo, line)  # shorter than PIPE_BUF, so whole or not at all
             except BlockingIOError:
                 if self._loop.time() > give_up:
                     break
@@ -147,11 +156,35 @@ class ControlFolder:
                 return
         raise InfrastructureError("The job's shell takes no requests")
 
-    def expect(self, identity: str, ended: Ended) -> None:
-        """Call `ended` once when the process of that id has ended."""
+    async def run(self, identity: str, ended: Ended) -> None:
+        """Start the process whose script is there, and call `ended` once when it has ended.
+
+        Raises:
+            InfrastructureError: no more can run, or the container takes no requests.
+        """
+        if not self._idle:
+            await self._add_runner()
+        runner = self._idle.pop()
+        self._runs_on[identity] = runner
+        self._expect(identity, ended)
+        await self._write(self._runners[runner], f"{identity}\n".encode("ascii"))
+
+    async def _add_runner(self) -> None:
+        number = len(self._runners) + 1
+        if number > _MOST_RUNNERS:
+            raise InfrastructureError(f"A job cannot run more than {_MOST_RUNNERS} processes at once")
+        try:
+            self._runners[number] = self._make_fifo(f"runner.{number}")
+        except OSError as error:
+            raise InfrastructureError(f"The job's control folder cannot be written: {error}") from error
+        self._idle.append(number)
+        await self.request("more", str(number))
+
+    def _expect(self, identity: str, ended: Ended) -> None:
         self._waiting[identity] = ended
         self._unread.add(identity)
         if self._looking is None or self._looking.done():
+            self._last_heard = self._loop.time()
             self._looking = self._loop.create_task(self._look_often(), name=f"control folder {self.path}")
 
     def waiting(self) -> tuple[str, ...]:
@@ -173,7 +206,7 @@ class ControlFolder:
         if self._looking is not None:
             self._looking.cancel()
         self._loop.remove_reader(self._replies)
-        for handle in (self._requests, self._replies, self._folder):
+        for handle in (self._requests, self._replies, self._folder, *self._runners.values()):
             os.close(handle)
         self._folder = -1  # the number may soon be another file's
 
@@ -185,6 +218,7 @@ class ControlFolder:
                 self._loop.remove_reader(self._replies)
             return
         self._heard.set()
+        self._last_heard = self._loop.time()
         self._look()
         if len(said) > _FLOOD:
             # No honest container says so much; it shall not keep this worker busy.
@@ -205,9 +239,17 @@ class ControlFolder:
             since_check += pause
             if since_check > _CHECK_EVERY:
                 since_check = 0.0
-                with suppress(OSError):  # a full FIFO: next time
-                    for identity in self._waiting:
-                        os.write(self._requests, f"check {identity}\n".encode("ascii"))
+                self._check()
+
+    def _check(self) -> None:
+        """Ask whether the runners live, and notice when nobody has answered for long."""
+        if self._loop.time() - self._last_heard > _LONGEST_SILENCE:
+            self.lose("The job's shell does not answer any more: a step may have killed it")
+            return
+        with suppress(OSError):  # a full FIFO: next time
+            for identity in self._waiting:
+                line = f"check {identity} {self._runs_on[identity]}\n"
+                os.write(self._requests, line.encode("ascii"))
 
     def _look(self) -> None:
         for identity in list(self._waiting):
@@ -220,6 +262,9 @@ class ControlFolder:
             self._unread.discard(identity)
             self.remove_file(f"{identity}.run")
         if answer is not None:
+            runner = self._runs_on.pop(identity)
+            if self.read_answer(f"{identity}.why") != "lost":
+                self._idle.append(runner)
             self._waiting.pop(identity)(parse_exit(answer))
 
 

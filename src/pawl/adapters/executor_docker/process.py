@@ -47,8 +47,7 @@ class ShellProcess:
         self._control.make_file(f"{self._id}.out")
         self._control.make_file(f"{self._id}.err")
         self._control.make_file(f"{self._id}.run", script, 0o644)
-        self._control.expect(self._id, self.end)
-        await self._control.request("run", self._id)
+        await self._control.run(self._id, self.end)
 
     def end(self, how: Exit) -> None:
         """Take how it ended; the first says it."""

@@ -1,16 +1,19 @@
 """The resident shell of a job's container, and the scripts it starts processes with. Pure text.
 
-The container's main process is a loop of POSIX `sh` (dash, busybox ash, bash) that reads requests from a FIFO
-in the control folder and answers on another. For a process `ID` the folder holds:
+The container's main process is POSIX `sh` (dash, busybox ash, bash), a pipeline of loops: some runners, each
+of which has a FIFO in the control folder, takes the id of a process from it, runs that and waits for it; and
+one loop that takes requests about running processes from another FIFO. All answer on a third. Runners are
+members of a foreground pipeline because a shell makes whatever it starts with `&` ignore SIGINT for good
+(POSIX, Shell Command Language, 2.11), and steps are interrupted with SIGINT.
+For a process `ID` the folder holds:
 
     ID.run    how to start it: folder, environment, program; removed by the worker once it was read
     ID.out    standard output; made by the worker, written by the process
     ID.err    standard error
     ID.pid    the process's number, which is also its session's
     ID.began  made by the script when all of it was read
-    ID.why    the reason, when it was not started (`cwd`, `program`) or its waiting shell is gone (`lost`)
-    ID.waiter the number of the shell that waits for it; the worker asks now and then whether that lives,
-              since a step can kill its parent
+    ID.why    the reason, when it was not started (`cwd`, `program`) or its runner is gone (`lost`): a step
+              can kill its parent, so the worker asks now and then whether that lives
     ID.exit   `CODE OOM` and a newline, in one write: without the newline it is not yet there. OOM is 1 when
               the kernel killed something for want of memory while it ran
 
@@ -67,37 +70,43 @@ pawl_send() {
 }
 """
 
+RUNNERS = 4
+"""How many processes can run at once before the worker asks for more runners."""
+
 SUPERVISOR = (
     r"""
 pawl_c=$1
-command -v setsid >/dev/null 2>&1 && pawl_session=setsid || pawl_session=
-trap : TERM INT HUP
-exec 3<>"$pawl_c/requests" 4<>"$pawl_c/replies" || exit 1
+pawl_session=$(command -v setsid)
+exec 4<>"$pawl_c/replies" || exit 1
 """
     + _FUNCTIONS
     + r"""
-pawl_start() {
-    (
-        exec 3<&-
-        trap - TERM INT HUP
+pawl_run() {
+    exec 5<>"$pawl_c/runner.$1" </dev/null >/dev/null
+    read -r pawl_pid pawl_rest </proc/self/stat
+    echo "$pawl_pid" >"$pawl_c/runner.$1.pid"
+    while :; do
+        read -r pawl_id <&5 || continue
         pawl_ooms
         pawl_before=$pawl_oom
-        $pawl_session sh "$pawl_c/$1.run" 4<&- >"$pawl_c/$1.out" 2>"$pawl_c/$1.err" </dev/null &
-        pawl_pid=$!
-        echo "$pawl_pid" >"$pawl_c/$1.pid"
-        wait "$pawl_pid"
+        (
+            read -r pawl_pid pawl_rest </proc/self/stat
+            echo "$pawl_pid" >"$pawl_c/$pawl_id.pid"
+            exec 4<&- 5<&-
+            . "$pawl_c/$pawl_id.run"
+        ) >"$pawl_c/$pawl_id.out" 2>"$pawl_c/$pawl_id.err"
         pawl_code=$?
         pawl_ooms
         [ "$pawl_oom" = "$pawl_before" ] && pawl_oom=0 || pawl_oom=1
-        echo "$pawl_code $pawl_oom" >"$pawl_c/$1.exit"
-        echo "$1" >&4
-    ) &
-    echo $! >"$pawl_c/$1.waiter"
+        echo "$pawl_code $pawl_oom" >"$pawl_c/$pawl_id.exit"
+        echo "$pawl_id" >&4
+    done
 }
 pawl_check() {
+    echo alive >&4
     [ ! -e "$pawl_c/$1.exit" ] || return 0
-    { read -r pawl_waiter <"$pawl_c/$1.waiter"; } 2>/dev/null || return 0
-    if { read -r pawl_line <"/proc/$pawl_waiter/stat"; } 2>/dev/null; then
+    { read -r pawl_runner <"$pawl_c/runner.$2.pid"; } 2>/dev/null || return 0
+    if { read -r pawl_line <"/proc/$pawl_runner/stat"; } 2>/dev/null; then
         case ${pawl_line##*) } in Z*) ;; *) return 0 ;; esac
     fi
     [ ! -e "$pawl_c/$1.exit" ] || return 0
@@ -106,17 +115,22 @@ pawl_check() {
     echo "137 0" >"$pawl_c/$1.exit"
     echo "$1" >&4
 }
+pawl_main() {
+    exec 3<>"$pawl_c/requests" </dev/null || exit 1
+    while :; do
+        read -r pawl_op pawl_id pawl_word <&3 || continue
+        case $pawl_op in
+            signal) pawl_send "$pawl_word" "$pawl_id" ;;
+            check) pawl_check "$pawl_id" "$pawl_word" ;;
+            more) exec 3<&-; pawl_run "$pawl_id" | pawl_main; exit ;;
+        esac
+    done
+}
 echo ready >"$pawl_c/ready"
 echo ready >&4
-while :; do
-    read -r pawl_op pawl_id pawl_word <&3 || continue
-    case $pawl_op in
-        run) pawl_start "$pawl_id" ;;
-        signal) pawl_send "$pawl_word" "$pawl_id" ;;
-        check) pawl_check "$pawl_id" ;;
-    esac
-done
 """
+    + "".join(f"pawl_run {number} | " for number in range(1, RUNNERS + 1))
+    + "pawl_main\n"
 )
 """The text of the loop; its only argument is the inside path of the control folder."""
 
@@ -185,7 +199,9 @@ def start_script(
         *_path_lines(env),
         f"command -v {quote(program)} >/dev/null 2>&1 || {{ echo program >{base}.why; exit 127; }}",
         f": >{base}.began",
-        f'exec "$pawl_env" {" ".join(strange)} {words}' if strange else f"exec {words}",
+        f'exec $pawl_session "$pawl_env" {" ".join(strange)} {words}'
+        if strange
+        else f"exec $pawl_session {words}",
         "",
     ]
     return "\n".join(line for line in lines if line or line is lines[-1]).encode("utf-8", "surrogateescape")
