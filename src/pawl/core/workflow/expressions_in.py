@@ -12,6 +12,7 @@ from pawl.core.expressions import (
     check_expression,
     parse_condition,
     parse_template,
+    possibly_untrusted,
 )
 from pawl.core.expressions.nodes import Literal
 from pawl.core.workflow.nodes import Scalar
@@ -25,6 +26,7 @@ class ExpressionChecks:
 
     templates: dict[str, Template] = field(default_factory=dict)
     conditions: dict[str, Condition] = field(default_factory=dict)
+    _untrusted: dict[str, bool] = field(default_factory=dict)
     _sound: set[tuple[str, int]] = field(default_factory=set)
     """Texts with the identity of the scope they were checked in; scopes live as long as the grammar."""
 
@@ -51,6 +53,7 @@ class ExpressionChecks:
         condition, found = parse_node_condition(node, scope)
         if condition.expression is not None:
             found = (*found, *check_expression(condition.expression, scope or _NOTHING_KNOWN))
+        found = tuple(_about_secrets(fault, scope) for fault in found)
         if not has_errors(found):
             self.conditions[text] = condition
         if not found:
@@ -62,12 +65,34 @@ class ExpressionChecks:
         known = self.conditions.get(node.text)
         return (known or parse_node_condition(node, None)[0]).effective
 
+    def may_be_untrusted(self, template: Template) -> bool:
+        """Return whether a text that outsiders choose may be part of what the template gives."""
+        for expression in template.expressions:
+            known = self._untrusted.get(expression.text)
+            if known is None:
+                known = bool(possibly_untrusted(expression))
+                self._untrusted[expression.text] = known
+            if known:
+                return True
+        return False
+
     def literal(self, template: Template) -> str | None:
         """Return what a lone `${{ 'text' }}` stands for: GitHub reads it as if written plainly."""
         if not template.is_single_expression:
             return None
         root = template.expressions[0].root
         return root.value if isinstance(root, Literal) and isinstance(root.value, str) else None
+
+
+def _about_secrets(fault: Diagnostic, scope: Scope | None) -> Diagnostic:
+    """Return the fault with advice when it is about secrets in a condition."""
+    if fault.code != "unknown-context" or "`secrets`" not in fault.message.partition(" cannot")[0]:
+        return fault
+    if scope is not None and scope.has_context("env"):
+        return replace(fault, hint="put the secret in the job's `env:` and test `env.NAME != ''`")
+    return replace(
+        fault, hint="a job cannot look at secrets; test them in the conditions of its steps, by `env`"
+    )
 
 
 def _at_whole(fault: Diagnostic, node: Scalar) -> Diagnostic:

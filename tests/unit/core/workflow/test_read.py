@@ -123,3 +123,22 @@ def test_a_message_says_where_and_what_was_expected() -> None:
 def test_long_texts_of_the_file_are_cut_in_messages() -> None:
     fault = parse_workflow(JOB + "x" * 5000 + ": 1\n").diagnostics[0]
     assert len(fault.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        (
+            "on: push\njobs: {a: {runs-on: x, if: secrets.A != '', steps: [{run: a}]}}\n",
+            "in the conditions of its steps",
+        ),
+        (
+            "on: push\njobs: {a: {runs-on: x, steps: [{run: a, if: secrets.A != ''}]}}\n",
+            "test `env.NAME != ''`",
+        ),
+    ],
+)
+def test_secrets_in_a_condition_come_with_advice(text: str, advice: str) -> None:
+    (fault,) = parse_workflow(text).diagnostics
+    assert fault.code == "unknown-context"
+    assert advice in (fault.hint or "")

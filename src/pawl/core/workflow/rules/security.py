@@ -42,7 +42,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _check_script(run: Scalar, subject: Subject) -> Iterator[Diagnostic]:
     template = subject.expressions.templates.get(run.text)
-    if template is None or not any(possibly_untrusted(found) for found in template.expressions):
+    if template is None or not subject.expressions.may_be_untrusted(template):
         return
     # The remembered template has the places of the first file position with this text.
     located: Template = parse_template(run.text, locate=run.locate)[0]
