@@ -32,22 +32,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").glob("*/*.md")])
 CATALOGUE = "docs/reference/checks.md"  # its examples are to be read by a parser, not to be run
 FENCE = re.compile(
-    r"(?:<!-- (?P<mark>finds|file|not yet): (?P<value>[^\n]+?) -->\n+)?"
+    r"(?P<marks>(?:^<!-- (?:finds|file|not yet): [^\n]+? -->\n+)*)"
     r"^```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+MARK = re.compile(r"<!-- (finds|file|not yet): ([^\n]+?) -->")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One fenced block of a page; `files` are those the page gave before it, by path."""
+    """One fenced block of a page, with its marks, and the files that the page gave before it."""
 
     page: str
     line: int
     language: str
     body: str
-    mark: str | None
-    value: str
+    finds: str | None
+    not_yet: str | None
     files: tuple[tuple[str, str], ...]
 
     @property
@@ -61,17 +62,18 @@ def _blocks(*languages: str) -> list[Block]:
         text = page.read_text("utf-8")
         files: tuple[tuple[str, str], ...] = ()
         for match in FENCE.finditer(text):
+            marks = dict(MARK.findall(match["marks"]))
             block = Block(
                 page=str(page.relative_to(ROOT)),
                 line=text.count("\n", 0, match.start()) + 1,
                 language=match["language"],
                 body=match["body"],
-                mark=match["mark"],
-                value=match["value"] or "",
+                finds=marks.get("finds"),
+                not_yet=marks.get("not yet"),
                 files=files,
             )
-            if block.mark == "file":
-                files = (*files, (block.value, block.body))
+            if "file" in marks:
+                files = (*files, (marks["file"], block.body))
             if block.language in languages:
                 found.append(block)
     return found
@@ -83,13 +85,13 @@ WORKFLOWS = [block for block in _blocks("yaml", "yml") if re.search(r"^jobs:", b
 @pytest.mark.parametrize("block", WORKFLOWS, ids=lambda block: block.id)
 def test_a_workflow_in_the_docs_says_what_the_page_says(block: Block) -> None:
     planned = pawl.plan(block.body, path=".github/workflows/example.yml")
-    if block.mark == "finds":
-        assert block.value in {diagnostic.code for diagnostic in planned.diagnostics}
+    if block.finds:
+        assert block.finds in {diagnostic.code for diagnostic in planned.diagnostics}
         return
     assert [str(found) for found in planned.diagnostics if found.severity == "error"] == []
     told = [line for job in planned.plan.jobs for line in job.unsupported] if planned.plan else []
-    if block.mark == "not yet":
-        assert any(block.value in line for line in told), told
+    if block.not_yet:
+        assert any(block.not_yet in line for line in told), told
     elif block.page != CATALOGUE:
         assert told == [], "what does not run yet is marked with `not yet`"
 
