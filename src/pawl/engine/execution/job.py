@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pawl.engine.execution.folders import JobFolder, make_job_folder
 from pawl.engine.execution.job_contexts import early_contexts
 from pawl.engine.execution.job_end import JobEnd, clean_up, job_outputs, store_artifacts
 from pawl.engine.execution.job_environment import job_environment
+from pawl.engine.execution.job_limits import limited
 from pawl.engine.execution.job_machine import (
     Wanted,
     describe_machine,
@@ -35,7 +35,6 @@ from pawl.engine.execution.processes import end_task, ends_first, finish_shielde
 from pawl.engine.execution.refusals import announcements, refusals
 from pawl.engine.execution.request import JobOutcome, JobRequest, Ports
 from pawl.engine.execution.steps.evaluation import Evaluator
-from pawl.engine.execution.steps.runner import minutes
 from pawl.engine.execution.steps.scope import RunDefaults, Scope
 from pawl.engine.execution.steps.telling import display_name
 from pawl.engine.execution.telling import JobReport, JobTeller, simple_end
@@ -111,7 +110,7 @@ class _Attempt:
     async def execute(self) -> JobOutcome:
         """Run it, and clean up whatever happens."""
         try:
-            async with self._limited():
+            async with limited(self._job, self._ports.clock, self._cancellation):
                 await self._run()
         except Exception as error:  # noqa: BLE001 - the fence between one job and the rest of the run
             self._note_fault(error)
@@ -127,42 +126,6 @@ class _Attempt:
         else:
             self._verdict.fail(f"a fault of Pawl's own: {type(error).__name__}: {error}", FailureClass.SYSTEM)
             self._verdict.end.notes.extend("".join(traceback.format_exception(error)).splitlines())
-
-    @asynccontextmanager
-    async def _limited(self) -> AsyncIterator[None]:
-        """Ask the job to stop when its time is up, and end it at once when stopping takes too long."""
-        watchers = [asyncio.ensure_future(self._watch_time()), asyncio.ensure_future(self._watch_stop())]
-        try:
-            yield
-        finally:
-            for watcher in watchers:
-                await end_task(watcher)
-
-    async def _watch_time(self) -> None:
-        limits = self._job.run.limits
-        try:
-            evaluator = Evaluator(contexts=early_contexts(self._job), functions={})
-            asked = evaluator.seconds(self._job.planned.timeout_minutes, where="timeout-minutes")
-        except UsageError:
-            # Said by the set-up, which reads it too.
-            return
-        limit = asked if asked is not None else limits.job_timeout
-        await self._ports.clock.sleep(limit)
-        whose = "`timeout-minutes` of the job" if asked is not None else "the default limit of a job"
-        self._cancellation.request(f"timed out after {minutes(limit)} ({whose})", timed_out=True)
-
-    async def _watch_stop(self) -> None:
-        await self._cancellation.wait()
-        limit = self._job.run.limits.cancel_timeout
-        try:
-            evaluator = Evaluator(contexts=early_contexts(self._job), functions={})
-            asked = evaluator.seconds(
-                self._job.planned.cancel_timeout_minutes, where="cancel-timeout-minutes"
-            )
-        except UsageError:
-            asked = None
-        await self._ports.clock.sleep(asked if asked is not None else limit)
-        self._cancellation.request(self._cancellation.reason, at_once=True)
 
     async def _run(self) -> None:
         job = self._job
