@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pawl.core.diagnostics import Diagnostic, Position, Span
@@ -11,7 +13,10 @@ from pawl.core.workflow.limits import Limits
 
 # YAML 1.2.2 section 5.1: the characters a stream may hold. Anything else is refused with its place.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_BREAK = re.compile("\r\n|[\r\n]")
+_OLD_BREAKS = "\x85\u2028\u2029"
+"""Line breaks in YAML 1.1, as the reader knows it; plain characters in YAML 1.2 (section 5.4)."""
+_FIRST_PRIVATE = 0xF0000
 _BOM = "\ufeff"
 
 
@@ -20,7 +25,13 @@ class Source:
     """A decoded text whose lines, counted from 1 as the YAML reader breaks them, can be looked at."""
 
     text: str
+    replaced: Mapping[int, int] = field(default_factory=dict)
+    """Characters that stand for others while the reader sees the text: what `restored` puts back."""
     _lines: list[str] = field(default_factory=list)
+
+    def restored(self, text: str) -> str:
+        """Return a piece of the text as the file has it."""
+        return text.translate(self.replaced) if self.replaced else text
 
     def line(self, number: int) -> str:
         """Return line `number` without its end; empty behind the last line."""
@@ -88,7 +99,17 @@ def read_source(text: str | bytes, limits: Limits) -> tuple[Source | None, Diagn
             return None, _encoding_fault(error)
     text = text.removeprefix(_BOM)
     found = _FORBIDDEN.search(text)
-    return (Source(text), None) if found is None else (None, _character_fault(text, found.start()))
+    return (_source(text), None) if found is None else (None, _character_fault(text, found.start()))
+
+
+def _source(text: str) -> Source:
+    """Return the source with what the reader would take for line breaks hidden behind unused characters."""
+    old = [ord(character) for character in _OLD_BREAKS if character in text]
+    if not old:
+        return Source(text)
+    unused = (code for code in range(_FIRST_PRIVATE, sys.maxunicode) if chr(code) not in text)
+    hidden = dict(zip(old, unused, strict=False))
+    return Source(text.translate(hidden), {after: before for before, after in hidden.items()})
 
 
 def _utf8_size(text: str) -> int:

@@ -84,6 +84,22 @@ def test_a_tab_in_the_indentation_is_explained() -> None:
     assert compose("a:\n\tb: c\n").diagnostics[0].hint == "indent with spaces: a tab is not allowed there"
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_a_line_break_of_old_yaml_is_a_character(character: str) -> None:
+    text = f"a: x{character}y\nb: |\n  1{character}2\nc: *no\n"
+    assert codes(compose(text)) == [("4:4", "yaml-unknown-alias")]
+    assert to_json(compose(text.replace("*no", "z")).root) == {
+        "a": f"x{character}y",
+        "b": f"1{character}2\n",
+        "c": "z",
+    }
+
+
+def test_a_hidden_character_never_stands_for_one_that_is_there() -> None:
+    text = "a: \u2028\U000f0000\n"
+    assert to_json(compose(text).root) == {"a": "\u2028\U000f0000"}
+
+
 def test_the_first_of_two_equal_keys_wins_and_both_places_are_told() -> None:
     composed = compose("env:\n  A: 1\n  a: 2\n")
     assert to_json(composed.root) == {"env": {"A": 1}}

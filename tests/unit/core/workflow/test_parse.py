@@ -168,6 +168,11 @@ def test_a_timeout_is_given_in_minutes(written: str, minutes: float | None) -> N
     assert to_json(job.timeout_minutes) == (written if minutes is None else minutes)
 
 
+def test_both_spellings_of_a_timeout_are_a_fault() -> None:
+    text = f"on: push\njobs:\n  a:\n    timeout: 5m\n    timeout-minutes: 5\n{STEPS}"
+    assert found(text) == [("5:5", "duplicate-key")]
+
+
 @pytest.mark.parametrize("retry", ["0", "21", "1.5", "{backoff: 1s}", "{max_attempts: 2, backoff: soon}"])
 def test_a_rule_for_trying_again_must_make_sense(retry: str) -> None:
     codes = {code for _, code in found(f"on: push\njobs:\n  a:\n    retry: {retry}\n{STEPS}")}

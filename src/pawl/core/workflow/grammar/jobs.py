@@ -17,6 +17,7 @@ from pawl.core.workflow.grammar.shapes import (
     list_of,
     one_of,
     own_key,
+    own_timeout,
     words,
 )
 
@@ -56,7 +57,7 @@ _ORDINARY = MappingShape(
         "steps": key("steps", "What the job does, in order."),
         "snapshot": key("snapshot", "Makes an image of the machine after the job."),
         "artifacts": own_key("artifacts", "Globs of files to keep, from the workspace."),
-        "timeout": own_key("job-timeout", "Like `timeout-minutes`: `90s`, `10m`, `1h30m`, or minutes."),
+        "timeout": own_timeout("job-timeout"),
         "retry": own_key("retry", "How often a failed job is tried again."),
         "env_file": own_key("non-empty-string", "A file of `NAME=value` lines in the repository."),
     }

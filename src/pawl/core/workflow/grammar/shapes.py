@@ -133,6 +133,12 @@ def own_key(type_: str, about: str, *, stands_for: str | None = None) -> Key:
     return Key(type=type_, about=about, own=True, stands_for=stands_for)
 
 
+def own_timeout(type_: str) -> Key:
+    """Return the key `timeout` of jobs and steps."""
+    about = "Like `timeout-minutes`: `90s`, `10m`, `1h30m`, or minutes."
+    return own_key(type_, about, stands_for="timeout-minutes")
+
+
 def keys(about: str = "", scope: str | None = None, /, **known: Key) -> Definition:
     """Return a mapping of known keys; `_` in a Python name stands for `-` in the file's.
 

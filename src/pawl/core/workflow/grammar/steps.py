@@ -13,6 +13,7 @@ from pawl.core.workflow.grammar.shapes import (
     list_of,
     one_of,
     own_key,
+    own_timeout,
 )
 
 _NAMED: dict[str, Key] = {
@@ -27,7 +28,7 @@ _ACTIVE: dict[str, Key] = {
     "env": key("step-env", "Variables of the step."),
     "background": key("boolean", "Whether the job goes on while the step runs."),
     "environment": own_key("step-env", "Variables of the step.", stands_for="env"),
-    "timeout": own_key("step-timeout", "Like `timeout-minutes`: `90s`, `10m`, `1h30m`, or minutes."),
+    "timeout": own_timeout("step-timeout"),
 }
 
 STEPS: dict[str, Definition] = {
