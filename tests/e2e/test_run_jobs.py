@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pawl.adapters.executor_fake import FakeExecutor, FakeMachine
-from pawl.core.model.errors import UsageError
+from pawl.adapters.runs_folder.artifacts import FolderArtifacts
+from pawl.adapters.runs_folder.logs import FolderLogs
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.events import Event
+from pawl.core.model.ids import JobId, RunNumber
 from pawl.core.model.run_events import JobProgress, JobQueued, JobSkipped, JobStarted, StepFinished
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.testing.builders import make_plan
+from pawl.engine.execution.cancellation import Cancellation
+from pawl.engine.execution.request import RunRequest
+from pawl.engine.execution.run import execute_run
+from pawl.ports.logs import LogLine, LogSummary, LogWriter
+from pawl.testing.builders import FileSource, make_plan
 from pawl.testing.clock import FakeClock
+from pawl.testing.recording import RecordingReporter
 from pawl.testing.scenarios import Finished, Scenario
 
 Run = Callable[..., Awaitable[Finished]]
@@ -304,3 +312,54 @@ async def test_a_fault_of_our_own_ends_one_job_only(run: Run, monkeypatch: pytes
 
     assert ended.told.job("a").failure_class is FailureClass.SYSTEM
     assert "ZeroDivisionError" in ended.told.job("a").reason
+
+
+class FullDisk:
+    """Logs that cannot be written from a certain step on."""
+
+    def __init__(self, inner: FolderLogs, index: int) -> None:
+        self._inner = inner
+        self._index = index
+
+    def writer(self, job: JobId, attempt: int, index: int, name: str) -> LogWriter:
+        if index >= self._index:
+            raise InfrastructureError("cannot write the log: No space left on device")
+        return self._inner.writer(job, attempt, index, name)
+
+    def read(self, job: JobId, attempt: int, index: int, *, first_line: int = 1) -> Iterator[LogLine]:
+        return self._inner.read(job, attempt, index, first_line=first_line)
+
+    def summary(self, job: JobId, attempt: int, index: int) -> LogSummary:
+        return self._inner.summary(job, attempt, index)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+async def test_a_full_disk_ends_the_job_and_leaves_nothing(
+    tmp_path: Path, machine: FakeMachine, index: int
+) -> None:
+    clock, told = FakeClock(autojump=True), RecordingReporter()
+    text = "on: push\njobs:\n  a: {runs-on: ubuntu-latest, steps: [{run: x}]}\n"
+
+    outcome = await execute_run(
+        RunRequest(
+            plan=make_plan(text),
+            number=RunNumber(1),
+            folder=tmp_path / "work",
+            owner="tests",
+            project=tmp_path,
+            images={"ubuntu-latest": "any"},
+        ),
+        executor=FakeExecutor(sleep=clock.sleep, machine=machine),
+        source=FileSource({}),
+        logs=FullDisk(FolderLogs(tmp_path / "logs", cap=1000), index),
+        artifacts=FolderArtifacts(tmp_path / "artifacts"),
+        reporter=told,
+        clock=clock,
+        cancellation=Cancellation(),
+    )
+
+    assert outcome.conclusion is Conclusion.FAILURE
+    assert outcome.failure_class is FailureClass.INFRASTRUCTURE
+    assert "No space left" in outcome.jobs[0].reason
+    assert machine.sandboxes == {}
+    assert not any((tmp_path / "work").glob("*"))

@@ -1,4 +1,4 @@
-"""Cancellation: a request to stop, at two levels, that flows from a run to its jobs and their steps."""
+"""Cancellation: a request to stop, at two levels. A run has one, and each job, and each step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ class Cancellation:
         self._at_once = asyncio.Event()
         self._reason = ""
         self._timed_out = False
-        self._children: list[Cancellation] = []
 
     @property
     def requested(self) -> bool:
@@ -47,21 +46,11 @@ class Cancellation:
         self._requested.set()
         if at_once:
             self._at_once.set()
-        for child in self._children:
-            child.request(reason, at_once=at_once, timed_out=timed_out)
 
     def hurry(self) -> None:
         """Take away the grace of whatever was asked to stop before; nothing when nobody asked."""
         if self.requested:
             self.request(self._reason, at_once=True)
-
-    def child(self) -> Cancellation:
-        """Return one that is asked whenever this one is, and can be asked by itself."""
-        child = Cancellation()
-        self._children.append(child)
-        if self.requested:
-            child.request(self._reason, at_once=self.at_once, timed_out=self._timed_out)
-        return child
 
     async def wait(self) -> None:
         """Return once somebody asked."""

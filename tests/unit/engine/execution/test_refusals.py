@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from pawl.core.expressions import ObjectValue, Value
+from pawl.core.steps.outcome import StepsState
+from pawl.engine.execution.job_machine import brings_files
+from pawl.engine.execution.refusals import announcements, refusals
+from pawl.engine.execution.steps.evaluation import Evaluator
+from pawl.testing.builders import make_plan
+
+CONTEXTS: dict[str, Value] = {"github": ObjectValue({"ref": "refs/heads/main"})}
+EVALUATOR = Evaluator(contexts=CONTEXTS, functions=StepsState().functions())
+
+
+def refused(step: str) -> tuple[str, ...]:
+    plan = make_plan(f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - {step}\n")
+    return refusals(plan.jobs[0], EVALUATOR)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{uses: o/r@v1}",
+        "{if: always(), uses: o/r@v1}",
+        "{if: failure(), uses: o/r@v1}",
+        "{if: steps.x.outputs.y == '1', uses: o/r@v1}",
+        "{if: env.X == '1', uses: o/r@v1}",
+        "{run: x, background: true}",
+    ],
+)
+def test_a_step_that_might_run_and_cannot_refuses_the_job(step: str) -> None:
+    assert len(refused(step)) == 1
+    assert "step 1 (line 6)" in refused(step)[0]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{run: x}",
+        "{uses: actions/checkout@v4}",
+        "{uses: ./x}",
+        "{if: github.ref == 'refs/heads/other', uses: o/r@v1}",
+        "{if: always() && github.ref == 'refs/tags/v1', uses: o/r@v1}",
+    ],
+)
+def test_what_runs_or_never_does_refuses_nothing(step: str) -> None:
+    assert refused(step) == ()
+
+
+def test_calls_of_workflows_are_refused() -> None:
+    plan = make_plan("on: push\njobs:\n  a: {uses: o/r/.github/workflows/x.yml@v1}\n")
+
+    assert "calls the workflow" in refusals(plan.jobs[0], EVALUATOR)[0]
+
+
+def test_what_is_not_kept_locally_is_announced() -> None:
+    plan = make_plan(
+        "on: push\njobs:\n  a: {runs-on: x, concurrency: c, environment: e, priority: 5, steps: [{run: x}]}\n"
+    )
+
+    assert len(announcements(plan.jobs[0])) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "uses", "expected"),
+    [
+        (".github/workflows/ci.yml", (), False),
+        ("./.github/workflows/ci.yml", (), False),
+        (".ci.yml", (), True),
+        (".pawl/workflows/ci.yml", ("./x",), True),
+        (".ci.yml", ("Actions/Checkout@v4",), False),
+    ],
+)
+def test_where_the_repository_is_in_the_workspace_from_the_start(
+    path: str, uses: tuple[str, ...], expected: bool
+) -> None:
+    assert brings_files(path, uses) is expected
