@@ -329,7 +329,7 @@ class FullDisk:
     def read(self, job: JobId, attempt: int, index: int, *, first_line: int = 1) -> Iterator[LogLine]:
         return self._inner.read(job, attempt, index, first_line=first_line)
 
-    def summary(self, job: JobId, attempt: int, index: int) -> LogSummary:
+    def summary(self, job: JobId, attempt: int, index: int) -> LogSummary | None:
         return self._inner.summary(job, attempt, index)
 
 

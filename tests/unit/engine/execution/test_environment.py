@@ -51,7 +51,13 @@ def test_context_properties_become_variables_when_they_are_known() -> None:
 
 
 def test_matrix_values_are_variables_by_axis() -> None:
-    matrix: dict[str, Json] = {"node-version": 20.0, "os": {"name": "deb", "arm": False}, "list": [1], "none": None, "f": 1.5}
+    matrix: dict[str, Json] = {
+        "node-version": 20.0,
+        "os": {"name": "deb", "arm": False},
+        "list": [1],
+        "none": None,
+        "f": 1.5,
+    }
 
     assert matrix_variables(matrix) == {
         "MATRIX_NODE_VERSION": "20",
