@@ -15,7 +15,7 @@ from pawl.core.steps.needles import MAX_NEEDLE, needles_of
 MASK = b"***"
 
 MAX_NEEDLES = 20_000
-"""Needles of one masker: about 1,500 secrets; more than that makes every block slow."""
+"""Needles of one job: about 2,000 secrets; more than that makes every block slow."""
 
 _STEM = 64
 """Bytes of a needle that the quick search looks for."""
@@ -26,16 +26,25 @@ class TooManySecrets(ValueError):  # noqa: N818 - reads as what happened
 
 
 class Needles:
-    """An immutable-once-built set of byte strings to search for, arranged for speed."""
+    """A growing set of byte strings to search for, arranged for speed."""
 
-    def __init__(self, needles: Iterable[bytes]) -> None:
-        self.all = tuple(sorted({needle for needle in needles if needle}, key=lambda n: (len(n), n)))
-        self._by_stem = _group_by_stem(self.all)
-        self._gate = _Gate(stem for stem, _ in self._by_stem)
+    def __init__(self) -> None:
+        self.all: set[bytes] = set()
+        self._by_stem: list[tuple[bytes, tuple[bytes, ...]]] = []
         self._by_first: dict[int, list[bytes]] = {}
-        for needle in self.all:
+        self._gate = _Gate()
+        self._longest = 0
+
+    def add(self, needles: Iterable[bytes]) -> None:
+        """Search for `needles` too. The cost does not depend on how many there are already."""
+        new = sorted({needle for needle in needles if needle}.difference(self.all))
+        self.all.update(new)
+        for needle in new:
             self._by_first.setdefault(needle[0], []).append(needle)
-        self._longest = len(self.all[-1]) if self.all else 0
+            self._longest = max(self._longest, len(needle))
+        for stem, group in _group_by_stem(new):
+            self._by_stem.append((stem, group))
+            self._gate.add(stem)
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
         """Return the stretches of `data` to hide: in order, apart, overlapping and touching hits merged."""
@@ -77,36 +86,51 @@ class _Gate:
     _WORD = 8
     _FEW = 24
 
-    def __init__(self, stems: Iterable[bytes]) -> None:
-        sized = list(stems)
-        long = [stem for stem in sized if len(stem) >= 2 * self._WORD - 1]
-        if len(long) <= self._FEW:
-            long = []
-        self._single = tuple(stem for stem in sized if not long or len(stem) < 2 * self._WORD - 1)
-        self._stride = (min(map(len, long), default=2 * self._WORD - 1) - self._WORD + 1) // self._WORD
-        self._windows = {
-            int.from_bytes(stem[at : at + self._WORD], byteorder)
-            for stem in long
-            for at in range(len(stem) - self._WORD + 1)
-        }
+    def __init__(self) -> None:
+        self._single: list[bytes] = []
+        self._long: list[bytes] = []
+        self._windows: set[int] = set()
+        self._stride = 1
+
+    def add(self, stem: bytes) -> None:
+        """Watch for `stem` too."""
+        if len(stem) < 2 * self._WORD - 1:
+            self._single.append(stem)
+            return
+        self._long.append(stem)
+        if len(self._long) == self._FEW:
+            shortest = min(map(len, self._long))
+            self._stride = (shortest - self._WORD + 1) // self._WORD
+            for early in self._long:
+                self._watch(early)
+        elif len(self._long) > self._FEW:
+            self._stride = min(self._stride, (len(stem) - self._WORD + 1) // self._WORD)
+            self._watch(stem)
+
+    def _watch(self, stem: bytes) -> None:
+        starts = range(len(stem) - self._WORD + 1)
+        self._windows.update(int.from_bytes(stem[at : at + self._WORD], byteorder) for at in starts)
 
     def closed_to(self, data: bytes) -> bool:
         """Return True when none of the stems is in `data`; False when one may be."""
         if any(stem in data for stem in self._single):
             return False
         if not self._windows:
-            return True
+            return not any(stem in data for stem in self._long)
         words = memoryview(data)[: len(data) - len(data) % self._WORD].cast("Q")
         return self._windows.isdisjoint(words[:: self._stride])
 
 
-def _group_by_stem(needles: tuple[bytes, ...]) -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
-    """Group needles by the shortest one each contains: without that one, none of the group occurs."""
-    groups: dict[bytes, list[bytes]] = {}
+def _group_by_stem(needles: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+    """Group sorted `needles` by the one that the others begin with: where it is not, none of them is."""
+    group: list[bytes] = []
     for needle in needles:
-        stem = next((stem for stem in groups if stem in needle), None)
-        groups.setdefault(needle[:_STEM] if stem is None else stem, []).append(needle)
-    return tuple((stem, tuple(group)) for stem, group in groups.items())
+        if group and not needle.startswith(group[0]):
+            yield group[0][:_STEM], tuple(group)
+            group = []
+        group.append(needle)
+    if group:
+        yield group[0][:_STEM], tuple(group)
 
 
 def _hits(data: bytes, needle: bytes) -> Iterator[tuple[int, int]]:
@@ -139,7 +163,7 @@ class SecretSet:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
-        self.needles = Needles(())
+        self.needles = Needles()
         self.add(*secrets)
 
     def add(self, *values: str) -> None:
@@ -148,14 +172,14 @@ class SecretSet:
         Raises:
             TooManySecrets: there are more than `MAX_NEEDLES` forms to search for.
         """
-        new = {value for value in values if value not in self._values}
-        forms = {form for value in new for form in needles_of(value)}
-        if not forms.difference(self.needles.all):
-            return
-        if len(forms) + len(self.needles.all) > MAX_NEEDLES:
-            raise TooManySecrets("too many values are to be masked in one job")
-        self._values |= new
-        self.needles = Needles({*self.needles.all, *forms})
+        for value in values:
+            if value in self._values:
+                continue
+            forms = needles_of(value)
+            if len(forms) + len(self.needles.all) > MAX_NEEDLES:
+                raise TooManySecrets("too many values are to be masked in one job")
+            self._values.add(value)
+            self.needles.add(forms)
 
     def mask_text(self, text: str) -> str:
         """Return `text` with every secret replaced by `***`."""

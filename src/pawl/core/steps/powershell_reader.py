@@ -67,12 +67,12 @@ class PowerShellReader:
     def _bare(self) -> None:
         slot = Slot(self._at, "", "")
         before = self._line_before()
-        words = re.split(r"[;|{}(]|&&|\|\|", before)[-1]
+        words = re.split(r"[;|{}]|&&", before)[-1]
         if not before.strip() or not words.strip() or words.strip() in ("&", "."):
             slot.refuse("where a command or a statement begins")
         elif before[-1] not in _BEFORE_VALUE and not (before[-1].isalnum() and before[-1].isascii()):
             slot.refuse("beside a sign that could give it another meaning")
-        elif re.search(r"(?:^|[\s(=,;|])(?:&|\.)\s*$", before):
+        elif re.search(r"(?:^|[\s(=,;|{])[&.][\s(]*$", before):
             slot.refuse("where the name of a command stands")
         elif re.match(r"[\s]*[\[.:(]", self._text[self._at + 1 : self._at + 3]):
             slot.refuse("where it would be indexed or called")
