@@ -207,7 +207,7 @@ jobs:
 
     classes = {str(job.id): job.failure_class for job in ended.outcome.jobs}
     assert classes == {
-        "lost": FailureClass.INFRASTRUCTURE,
+        "lost": FailureClass.USER,
         "full": FailureClass.USER,
         "broken": FailureClass.INFRASTRUCTURE,
         "refused": FailureClass.USER,
@@ -363,3 +363,16 @@ async def test_a_full_disk_ends_the_job_and_leaves_nothing(
     assert "No space left" in outcome.jobs[0].reason
     assert machine.sandboxes == {}
     assert not any((tmp_path / "work").glob("*"))
+
+
+async def test_a_lost_process_is_nobodys_fault_when_the_engine_is_gone_too(tmp_path: Path) -> None:
+    class Gone(FakeExecutor):
+        async def probe(self) -> str:
+            raise InfrastructureError("the engine does not answer")
+
+    text = "on: push\njobs:\n  a: {runs-on: ubuntu-latest, steps: [{run: x, env: {FAKE_LOST: 1}}]}\n"
+
+    ended = await Scenario(executor=Gone(), root=tmp_path).run(make_plan(text))
+
+    assert ended.outcome.failure_class is FailureClass.INFRASTRUCTURE
+    assert "the engine does not answer" in ended.told.job("a").reason

@@ -45,6 +45,7 @@ class Outside:
 
     Attributes:
         pull: makes an image be there, for actions that run in one.
+        probe: raises InfrastructureError when the executor cannot be used any more.
         bound: whether the workspace is the user's own folder.
         job: whose steps these are.
         kept: told of every artifact that was stored.
@@ -53,6 +54,7 @@ class Outside:
     source: Source
     artifacts: ArtifactStore
     pull: Callable[[ImageRef, Progress], Awaitable[ImageFacts]]
+    probe: Callable[[], Awaitable[object]]
     bound: bool
     job: JobId
     kept: Callable[[Manifest], None]

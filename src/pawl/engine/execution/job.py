@@ -224,6 +224,7 @@ class _Attempt:
                 source=ports.source,
                 artifacts=ports.artifacts,
                 pull=ports.executor.pull_image,
+                probe=ports.executor.probe,
                 bound=job.run.bind is not None,
                 job=job.id,
                 kept=self._report.artifact,

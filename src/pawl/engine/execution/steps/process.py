@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pawl.core.expressions import is_untrusted, to_value
+from pawl.core.model.errors import InfrastructureError
+from pawl.core.model.status import FailureClass
 from pawl.core.steps.commands import CommandParser
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.environment import step_environment
@@ -79,9 +81,23 @@ async def run_work(work: Work, place: StepPlace, bench: Bench) -> StepEnd:
     await machine.sandbox.fetch(place.files.paths)
     handed_on = read_command_files(place.files, untrusted=untrusted)
     _hand_on(handed_on, place, bench)
-    end = end_of(exit_)
+    end = await _blame(end_of(exit_), bench)
     end = replace(end, outputs={**effects.outputs, **handed_on.outputs})
     return end.failed_by([*effects.faults, *handed_on.faults])
+
+
+async def _blame(end: StepEnd, bench: Bench) -> StepEnd:
+    """Return the end of a process that was lost with whose fault it was.
+
+    Where the executor still answers, the step most likely ended its own shell or container.
+    """
+    if end.failure_class is not FailureClass.INFRASTRUCTURE:
+        return end
+    try:
+        await bench.outside.probe()
+    except InfrastructureError as error:
+        return replace(end, reason=f"{end.reason}: {error.message}")
+    return replace(end, failure_class=FailureClass.USER)
 
 
 def _environment(work: Work, place: StepPlace, bench: Bench) -> dict[str, str]:
