@@ -168,6 +168,8 @@ def test_a_hundred_thousand_brackets_are_refused() -> None:
         "a: 'one\n\n  two X'\n",
         'a: "one\n  two X"\n',
         "a: 'X'\n",
+        "a: 'X one\n  two'\n",
+        "a:\n  b: |1\n    X\n",
         "a: X\n",
         "- - a: |\n      one\n      X\n",
     ],

@@ -5,7 +5,7 @@ import pytest
 from pawl.core.diagnostics import Severity, has_errors
 from pawl.core.model.ids import JobKey
 from pawl.core.workflow.limits import Limits
-from pawl.core.workflow.nodes import to_json
+from pawl.core.workflow.nodes import Mapping, to_json
 from pawl.core.workflow.parse import Parsed, parse_workflow
 from pawl.core.workflow.syntax import Job, RunStep, UsesStep, Workflow
 
@@ -128,6 +128,8 @@ def test_a_misspelt_environment_of_github_stays_a_fault(environment: str) -> Non
 def test_env_wins_over_environment_in_a_job() -> None:
     job = job_of("environment: {A: 1, B: 2}\nenv: {B: 3}\nruns-on: x\nsteps: [{run: make}]\n")
     assert to_json(job.env) == {"A": 1, "B": 3}
+    assert isinstance(job.env, Mapping)
+    assert [name.text for name, _ in job.env] == ["A", "B"]
 
 
 def test_the_matrix_at_the_top_is_for_jobs_without_one() -> None:

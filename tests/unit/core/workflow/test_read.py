@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pawl.core.expressions import SCOPES
+from pawl.core.workflow.compose import compose
+from pawl.core.workflow.grammar import WORKFLOW_GRAMMAR
+from pawl.core.workflow.limits import Limits
 from pawl.core.workflow.parse import parse_workflow
+from pawl.core.workflow.places import root_place
+from pawl.core.workflow.read import Reader
 
 JOB = "on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{run: make}]\n"
 
@@ -34,6 +40,7 @@ def with_job(line: str) -> str:
         "permissions: {}",
         "permissions: read-all",
         "outputs: {a: '${{ toJSON(steps) }}'}",
+        "container: {image: a, credentials: {username: '${{ toJSON(matrix) }}', password: '${{secrets.P}}'}}",
     ],
 )
 def test_accepted(line: str) -> None:
@@ -57,6 +64,7 @@ def test_accepted(line: str) -> None:
         ("concurrency: {group: a, queue: many}", [("6:36", "wrong-value")]),
         ("container: {image: a, foo: b}", [("6:27", "unknown-key")]),
         ("env: {A: '${{ steps.x }}'}", [("6:19", "unknown-context")]),
+        ("env: {A: '${{ secrets.X }}'}\n    name: ${{ secrets.X }}", [("7:15", "unknown-context")]),
         ("if: secrets.X != ''", [("6:9", "unknown-context")]),
         ("if: hashFiles('x') != ''", [("6:9", "unknown-function")]),
         ("name: ${{ insert }}", [("6:11", "insert-directive")]),
@@ -118,6 +126,16 @@ def test_a_message_says_where_and_what_was_expected() -> None:
     fault = parse_workflow(with_job("services: {db: {image: x, port: [5]}}")).diagnostics[0]
     assert fault.message == "unknown key `port` in `jobs.a.services.db`"
     assert fault.hint == "did you mean `ports`?"
+
+
+def test_reading_stops_when_enough_is_wrong() -> None:
+    """What is reported is capped elsewhere; this is about the time that goes into it."""
+    jobs = "".join(f"  j{number}: 5\n" for number in range(100))
+    root = compose(f"on: push\njobs:\n{jobs}").root
+    assert root is not None
+    reader = Reader(Limits(diagnostics=10))
+    reader.read(root, root_place("workflow", WORKFLOW_GRAMMAR, SCOPES))
+    assert len(reader.diagnostics) == 10
 
 
 def test_long_texts_of_the_file_are_cut_in_messages() -> None:
