@@ -12,6 +12,23 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from pawl.core.steps.matcher_cost import (
+    ALL,
+    OTHER,
+    Atom,
+    Choice,
+    Node,
+    Nothing,
+    RegexError,
+    Repeat,
+    Sequence,
+    check_loops,
+    contains_loop,
+    splits_of,
+)
+
+__all__ = ["MAX_LENGTH", "MAX_LINE", "MAX_STEPS", "MatcherRegex", "RegexError", "compile_regex"]
+
 MAX_LENGTH = 2000
 """Characters of an expression."""
 
@@ -22,52 +39,11 @@ MAX_STEPS = 4_000_000
 """Upper bound of backtracking steps for one line, about a tenth of a second."""
 
 _MAX_DEPTH = 30
-_MAX_POSITIONS = 200
-_FOLLOWERS = 12
-_FEW = 3  # a repetition of at most so many is written out in thought: a constant factor
-_OTHER = 1 << 128  # in a mask: every character beyond ASCII
-_ALL = (1 << 129) - 1
 _DIGIT = sum(1 << code for code in range(ord("0"), ord("9") + 1))
 _WORD = _DIGIT | sum(1 << ord(letter) for letter in "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SPACE = sum(1 << ord(blank) for blank in " \t\n\r\f\v")
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b", "0": "\0"}
-
-
-class RegexError(ValueError):
-    """The expression is not valid, not supported, or too costly."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Atom:
-    """One character out of `mask`, which has a bit for each ASCII character and one for all others."""
-
-    mask: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    """An anchor or a look-around: takes no character."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sequence:
-    items: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    options: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeat:
-    item: _Node
-    low: int
-    high: int | None
-
-
-_Node = _Atom | _Nothing | _Sequence | _Choice | _Repeat
 
 
 @dataclass(frozen=True)
@@ -87,7 +63,7 @@ class MatcherRegex:
     @cached_property
     def _followers(self) -> tuple[re.Pattern[str] | None, ...]:
         return tuple(
-            None if masks == (_ALL,) else re.compile(f"(?={''.join(map(_class_of, masks))})")
+            None if masks == (ALL,) else re.compile(f"(?={''.join(map(_class_of, masks))})")
             for masks in self.splits
         )
 
@@ -123,13 +99,13 @@ def compile_regex(text: str) -> MatcherRegex:
         raise RegexError(f"an expression of {len(text)} characters; at most {MAX_LENGTH} are allowed")
     reader = _Reader(text)
     tree = reader.read()
-    _check_loops(tree)
+    check_loops(tree)
     try:
         pattern = re.compile("".join(reader.python), re.ASCII | (re.IGNORECASE if reader.ignore_case else 0))
     except (re.error, OverflowError, RecursionError) as fault:
         raise RegexError(str(fault)) from fault
     groups = (0, *reader.unnamed, *reader.named)
-    splits = (*_splits(tree), *((_ALL,),) * reader.looks)
+    splits = (*splits_of(tree), *((ALL,),) * reader.looks)
     return MatcherRegex(pattern, groups, splits, anchored=_is_anchored(tree, text))
 
 
@@ -146,7 +122,7 @@ class _Reader:
         self.depth = 0
         self.looks = 0  # look-arounds that may read the whole line at each place
 
-    def read(self) -> _Node:
+    def read(self) -> Node:
         tree = self._choice()
         if self.at < len(self.text):
             raise RegexError(f"unexpected `)` at {self.at + 1}")
@@ -162,7 +138,7 @@ class _Reader:
         self.at += length
         return taken
 
-    def _choice(self) -> _Node:
+    def _choice(self) -> Node:
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             raise RegexError(f"groups are nested more than {_MAX_DEPTH} deep")
@@ -171,15 +147,15 @@ class _Reader:
             self.python.append(self._take())
             options.append(self._sequence())
         self.depth -= 1
-        return options[0] if len(options) == 1 else _Choice(tuple(options))
+        return options[0] if len(options) == 1 else Choice(tuple(options))
 
-    def _sequence(self) -> _Node:
-        items: list[_Node] = []
+    def _sequence(self) -> Node:
+        items: list[Node] = []
         while self._peek() not in ("", "|", ")"):
             items.append(self._repeated(self._single()))
-        return _Sequence(tuple(items))
+        return Sequence(tuple(items))
 
-    def _single(self) -> _Node:
+    def _single(self) -> Node:
         character = self._take()
         if character in "*+?":
             raise RegexError(f"nothing to repeat before `{character}` at {self.at}")
@@ -192,25 +168,25 @@ class _Reader:
                 return self._escape()
             case "^" | "$":
                 self.python.append(character)
-                return _Nothing()
+                return Nothing()
             case ".":
                 self.python.append(".")
-                return _Atom(_ALL & ~(1 << 10))
+                return Atom(ALL & ~(1 << 10))
             case _:
                 return self._literal(character)
 
-    def _literal(self, character: str) -> _Atom:
+    def _literal(self, character: str) -> Atom:
         self.python.append(re.escape(character))
-        return _Atom(self._mask(character))
+        return Atom(self._mask(character))
 
     def _mask(self, character: str) -> int:
         cases = {character, character.lower(), character.upper()} if self.ignore_case else {character}
         mask = 0
         for case in cases:
-            mask |= 1 << ord(case) if len(case) == 1 and case.isascii() else _OTHER
+            mask |= 1 << ord(case) if len(case) == 1 and case.isascii() else OTHER
         return mask
 
-    def _group(self) -> _Node:
+    def _group(self) -> Node:
         for opening in ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>"):
             if self.text.startswith(opening[1:], self.at):
                 self.at += len(opening) - 1
@@ -231,29 +207,29 @@ class _Reader:
         self.python.append("(")
         return self._group_end()
 
-    def _look_around(self, inner: _Node) -> _Node:
-        _check_loops(inner)
-        self.looks += _contains_loop(inner)
-        return _Nothing()
+    def _look_around(self, inner: Node) -> Node:
+        check_loops(inner)
+        self.looks += contains_loop(inner)
+        return Nothing()
 
-    def _group_end(self) -> _Node:
+    def _group_end(self) -> Node:
         inner = self._choice()
         if self._peek() != ")":
             raise RegexError("a group is not closed")
         self.python.append(self._take())
         return inner
 
-    def _escape(self) -> _Node:
+    def _escape(self) -> Node:
         mask, python = self._escaped(in_class=False)
         self.python.append(python)
-        return _Nothing() if mask is None else _Atom(mask)
+        return Nothing() if mask is None else Atom(mask)
 
     def _escaped(self, *, in_class: bool) -> tuple[int | None, str]:
         r"""Read what follows a `\`; return its mask (None for no character) and its Python text."""
         character = self._take()
         if character.lower() in _CLASSES:
             mask = _CLASSES[character.lower()]
-            return (mask if character.islower() else _ALL & ~mask), "\\" + character
+            return (mask if character.islower() else ALL & ~mask), "\\" + character
         if character in "bB" and not in_class:
             return None, "\\" + character
         plain = self._plain_escape(character)
@@ -273,7 +249,7 @@ class _Reader:
             raise RegexError(f"`\\{character}` is not supported")
         return character
 
-    def _class(self) -> _Atom:
+    def _class(self) -> Atom:
         negated = self._peek() == "^"
         self.at += negated
         mask, items, first = 0, ["[^" if negated else "["], True
@@ -290,7 +266,7 @@ class _Reader:
             items.append(python)
         self._take()
         self.python += (*items, "]")
-        return _Atom(_ALL & ~mask if negated else mask)
+        return Atom(ALL & ~mask if negated else mask)
 
     def _member(self) -> tuple[int, str, str | None]:
         """Read one member of a class: its mask, its Python text, and the character if it is just one."""
@@ -307,12 +283,12 @@ class _Reader:
         return mask or 0, _in_class(single), single
 
     def _range(self, low: str, high: str) -> int:
-        mask = _OTHER if ord(high) > 0x7F else 0
+        mask = OTHER if ord(high) > 0x7F else 0
         for code in range(ord(low), min(ord(high), 0x7F) + 1):
             mask |= self._mask(chr(code))
         return mask
 
-    def _repeated(self, item: _Node) -> _Node:
+    def _repeated(self, item: Node) -> Node:
         bounds = self._bounds()
         if bounds is None:
             return item
@@ -320,7 +296,7 @@ class _Reader:
             self.python.append(self._take())
         if self._peek() in ("*", "+", "?"):
             raise RegexError(f"a repetition of a repetition at {self.at + 1}")
-        return _Repeat(item, *bounds)
+        return Repeat(item, *bounds)
 
     def _bounds(self) -> tuple[int, int | None] | None:
         simple = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(self._peek())
@@ -345,199 +321,9 @@ def _in_class(character: str) -> str:
 
 def _class_of(mask: int) -> str:
     members = "".join(_in_class(chr(code)) for code in range(128) if mask >> code & 1)
-    beyond = "\\U00000080-\\U0010ffff" if mask & _OTHER else ""
+    beyond = "\\U00000080-\\U0010ffff" if mask & OTHER else ""
     return f"[{members}{beyond}]" if members or beyond else "(?!)"
 
 
-def _is_loop(node: _Node) -> bool:
-    return isinstance(node, _Repeat) and (node.high is None or node.high > _FEW)
-
-
-def _children(node: _Node) -> tuple[_Node, ...]:
-    match node:
-        case _Sequence(items):
-            return items
-        case _Choice(options):
-            return options
-        case _Repeat(item, _, _):
-            return (item,)
-        case _:
-            return ()
-
-
-def _contains_loop(node: _Node) -> bool:
-    return _is_loop(node) or any(_contains_loop(child) for child in _children(node))
-
-
-def _varies(node: _Node) -> bool:
-    """Return whether `node` can match one text in more than one way or length."""
-    if isinstance(node, _Choice) or (isinstance(node, _Repeat) and node.low != node.high):
-        return True
-    return any(_varies(child) for child in _children(node))
-
-
-def _check_loops(node: _Node) -> None:
-    """Refuse loops in loops that can divide one text in several ways: they take exponential time."""
-    if isinstance(node, _Repeat) and _is_loop(node) and _varies(node.item):
-        _Positions().check_loop(node)
-    for child in _children(node):
-        _check_loops(child)
-
-
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    nullable: bool
-    first: tuple[int, ...]
-    last: tuple[int, ...]
-
-
-class _Positions:
-    """The positions of a loop's body and which may follow which (Glushkov's construction).
-
-    If no position is followed by two that share a character, nor by one in two ways, there is only one
-    way through any text, and the loop takes linear time.
-    """
-
-    def __init__(self) -> None:
-        self._masks: list[int] = []
-        self._pairs: set[tuple[int, int]] = set()
-        self._follow: dict[int, int] = {}
-
-    def check_loop(self, loop: _Repeat) -> None:
-        edges = self._edges(loop)
-        self._disjoint(edges.first)
-
-    def _edges(self, node: _Node) -> _Edges:
-        match node:
-            case _Atom(mask):
-                if len(self._masks) >= _MAX_POSITIONS:
-                    raise RegexError("a repeated group is too large")
-                self._masks.append(mask)
-                own = (len(self._masks) - 1,)
-                return _Edges(nullable=False, first=own, last=own)
-            case _Nothing():
-                return _Edges(nullable=True, first=(), last=())
-            case _Sequence(items):
-                return self._sequence(items)
-            case _Choice(options):
-                parts = [self._edges(option) for option in options]
-                return _Edges(
-                    any(part.nullable for part in parts),
-                    tuple(position for part in parts for position in part.first),
-                    tuple(position for part in parts for position in part.last),
-                )
-            case _Repeat(item, low, _):
-                inner = self._edges(item)
-                if _is_loop(node):
-                    if inner.nullable:
-                        raise RegexError("a repeated group that can be empty")
-                    self._join(inner.last, inner.first)
-                return _Edges(inner.nullable or low == 0, inner.first, inner.last)
-
-    def _sequence(self, items: tuple[_Node, ...]) -> _Edges:
-        whole = _Edges(nullable=True, first=(), last=())
-        for item in items:
-            part = self._edges(item)
-            self._join(whole.last, part.first)
-            whole = _Edges(
-                whole.nullable and part.nullable,
-                whole.first + part.first if whole.nullable else whole.first,
-                whole.last + part.last if part.nullable else part.last,
-            )
-        return whole
-
-    def _join(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
-        for left in before:
-            for right in after:
-                mask = self._masks[right]
-                if (left, right) in self._pairs or self._follow.get(left, 0) & mask:
-                    raise RegexError("a repetition inside a repetition can take exponential time")
-                self._pairs.add((left, right))
-                self._follow[left] = self._follow.get(left, 0) | mask
-
-    def _disjoint(self, positions: tuple[int, ...]) -> None:
-        seen = 0
-        for position in positions:
-            if seen & self._masks[position]:
-                raise RegexError("the alternatives of a repeated group can start alike")
-            seen |= self._masks[position]
-
-
-def _splits(node: _Node, after: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
-    """Return, for each loop that may end in several places, the masks of the characters that must follow.
-
-    `after` is what must follow `node`; empty at the end of the expression, where any end will do.
-    """
-    match node:
-        case _Sequence(items):
-            found: list[tuple[int, ...]] = []
-            for item in reversed(items):
-                found = _splits(item, after) + found
-                after = _before(item, after)
-            return found
-        case _Choice(options):
-            return [masks for option in options for masks in _splits(option, after)]
-        case _Repeat() if _is_loop(node):
-            return [after] if after and _taken(node) & after[0] else []
-        case _Repeat(item, _, _):
-            first = _first(item)[0]
-            return _splits(item, (first | after[0],) if after else (_ALL,))
-        case _:
-            return []
-
-
-def _before(node: _Node, after: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the masks of the characters with which `node`, and then `after`, must start."""
-    match node:
-        case _Atom(mask):
-            return (mask, *after[: _FOLLOWERS - 1])
-        case _Nothing():
-            return after
-        case _Sequence(items):
-            for item in reversed(items):
-                after = _before(item, after)
-            return after
-        case _:
-            first, nullable = _first(node)
-            if not nullable:
-                return (first,)
-            return (first | after[0],) if after else (_ALL,)
-
-
-def _taken(node: _Node) -> int:
-    if isinstance(node, _Atom):
-        return node.mask
-    taken = 0
-    for child in _children(node):
-        taken |= _taken(child)
-    return taken
-
-
-def _first(node: _Node) -> tuple[int, bool]:
-    """Return what `node` can start with, and whether it can be empty."""
-    match node:
-        case _Atom(mask):
-            return mask, False
-        case _Nothing():
-            return 0, True
-        case _Choice(options):
-            parts = [_first(option) for option in options]
-            mask = 0
-            for part, _ in parts:
-                mask |= part
-            return mask, any(nullable for _, nullable in parts)
-        case _Repeat(item, low, _):
-            mask, nullable = _first(item)
-            return mask, nullable or low == 0
-        case _Sequence(items):
-            whole = 0
-            for item in items:
-                mask, nullable = _first(item)
-                whole |= mask
-                if not nullable:
-                    return whole, False
-            return whole, True
-
-
-def _is_anchored(tree: _Node, text: str) -> bool:
-    return text.removeprefix("(?i)").startswith("^") and not isinstance(tree, _Choice)
+def _is_anchored(tree: Node, text: str) -> bool:
+    return text.removeprefix("(?i)").startswith("^") and not isinstance(tree, Choice)
