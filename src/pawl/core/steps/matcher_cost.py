@@ -36,16 +36,22 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
+    """One after the other."""
+
     items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """One of several."""
+
     options: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
+    """The same again, from `low` to `high` times; None is without end."""
+
     item: Node
     low: int
     high: int | None
@@ -71,6 +77,7 @@ def _children(node: Node) -> tuple[Node, ...]:
 
 
 def contains_loop(node: Node) -> bool:
+    """Return whether something in `node` can repeat more than a few times."""
     return _is_loop(node) or any(contains_loop(child) for child in _children(node))
 
 
