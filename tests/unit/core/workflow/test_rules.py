@@ -184,6 +184,28 @@ def test_references(body: str, codes: list[str]) -> None:
     assert [code for _, code in found(text)] == codes
 
 
+@pytest.mark.parametrize(
+    ("event", "declared", "severities"),
+    [
+        ("workflow_dispatch", "{type: boolean, default: 'true'}", ["error"]),
+        ("workflow_dispatch", "{type: boolean, default: true}", []),
+        ("workflow_dispatch", "{type: number, default: x}", ["warning"]),
+        ("workflow_dispatch", "{type: number, default: 1.5}", []),
+        ("workflow_dispatch", "{type: choice, options: [a, 1], default: 1}", []),
+        ("workflow_dispatch", "{type: choice, options: [a], default: b}", ["warning"]),
+        ("workflow_dispatch", "{default: 5}", []),
+        ("workflow_dispatch", "{type: string, options: [a]}", ["error"]),
+        ("workflow_call", "{type: number, default: x}", ["error"]),
+        ("workflow_call", "{type: boolean, default: '${{ github.actor }}'}", []),
+    ],
+)
+def test_inputs(event: str, declared: str, severities: list[str]) -> None:
+    text = (
+        f"on: {{{event}: {{inputs: {{a: {declared}}}}}}}\njobs: {{a: {{runs-on: x, steps: [{{run: a}}]}}}}\n"
+    )
+    assert [str(fault.severity) for fault in parse_workflow(text).diagnostics] == severities
+
+
 CALLED = """
 on:
   workflow_call:

@@ -111,6 +111,7 @@ JOBS = (
         explanation="`80`, `8080:80`, `127.0.0.1:8080:80`, each with `/udp` or `/tcp` behind it.",
         bad=job("services:\n  web: {image: nginx, ports: ['http']}\n"),
         good=job("services:\n  web: {image: nginx, ports: ['8080:80/tcp']}\n"),
+        severity=Severity.WARNING,
     ),
     Entry(
         code="timeout",

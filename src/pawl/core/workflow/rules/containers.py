@@ -54,7 +54,7 @@ def _check_container(node: Node | None) -> Iterator[Diagnostic]:
         if "${{" not in port.text and not _PORT.match(port.text):
             expected = "`container`, `host:container`, or either with `/udp`"
             message = f"found the port `{port.text[:60]}`, expected {expected}"
-            yield error("port", message, port.span)
+            yield warning("port", message, port.span)
 
 
 def _check_image(image: Text) -> Iterator[Diagnostic]:

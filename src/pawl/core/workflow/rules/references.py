@@ -1,6 +1,6 @@
 """References to jobs, steps, matrix values and inputs that are not there: the value is always null.
 
-The names are those that rhysd/actionlint checks too (docs/checks.md, "Strict type checking").
+rhysd/actionlint checks these too ("Strict type checking for object types" of its own pages).
 """
 
 from __future__ import annotations
