@@ -291,3 +291,24 @@ async def test_hash_files_reads_the_workspace(run: Run) -> None:
     )
 
     assert ended.conclusion is Conclusion.SUCCESS, ended.log
+
+
+async def test_step_debugging_shows_debug_lines(run: Run) -> None:
+    text = (
+        '      - run: echo \'::debug::deep inside\'; test "$RUNNER_DEBUG" = "$WANT"\n        env: {WANT: X}\n'
+    )
+
+    silent = await run(text.replace("X", "''"))
+    assert silent.conclusion is Conclusion.SUCCESS
+    assert "##[debug]" not in silent.log
+
+
+async def test_step_debugging_is_turned_on_by_a_secret(run: Run) -> None:
+    ended = await run(
+        "      - run: echo '::debug::deep inside'; echo true; test \"$RUNNER_DEBUG\" = 1\n",
+        secrets={"ACTIONS_STEP_DEBUG": "true"},
+    )
+
+    assert ended.conclusion is Conclusion.SUCCESS, ended.log
+    assert "##[debug]deep inside" in ended.log
+    assert "***" not in ended.log

@@ -76,7 +76,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What the steps of one job work with."""
+    """What the steps of one job work with. `debug`: whether step debugging is on (ACTIONS_STEP_DEBUG)."""
 
     machine: Machine
     outside: Outside
@@ -85,3 +85,4 @@ class Bench:
     secrets: SecretSet
     clock: Clock
     limits: ExecutionLimits
+    debug: bool = False

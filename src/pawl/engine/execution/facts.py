@@ -22,6 +22,16 @@ def run_facts(request: RunRequest, *, attempt: int = 1) -> RunFacts:
     )
 
 
+DEBUG_SWITCHES = frozenset({"ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})
+"""Secrets that are none: switches. Masking `true` everywhere would help nobody."""
+
+
+def is_debugging(request: RunRequest) -> bool:
+    """Return whether the secret or variable ACTIONS_STEP_DEBUG is `true` (GitHub docs, debug logging)."""
+    given = request.secrets.get("ACTIONS_STEP_DEBUG") or request.plan.variables.get("ACTIONS_STEP_DEBUG")
+    return given is not None and given.strip().lower() == "true"
+
+
 def runner_system(*, in_containers: bool) -> str:
     """Return `runner.os`: containers are Linux wherever they run."""
     return "Linux" if in_containers else _SYSTEMS.get(sys.platform, "Linux")

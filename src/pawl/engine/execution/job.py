@@ -16,6 +16,7 @@ from pawl.core.steps.outcome import StepsState
 from pawl.engine.execution.bench import Bench, Handover, Machine, Outside
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.environment import SharedEnvironment
+from pawl.engine.execution.facts import DEBUG_SWITCHES, is_debugging
 from pawl.engine.execution.folders import JobFolder, make_job_folder
 from pawl.engine.execution.job_contexts import early_contexts
 from pawl.engine.execution.job_end import JobEnd, clean_up, job_outputs, store_artifacts
@@ -66,7 +67,7 @@ def secret_set(secrets: Mapping[str, str]) -> SecretSet:
         UsageError: there are more secrets than can be masked.
     """
     try:
-        return SecretSet(value for value in secrets.values() if value)
+        return SecretSet(value for name, value in secrets.items() if value and name not in DEBUG_SWITCHES)
     except TooManySecrets as error:
         raise UsageError(f"there are too many secrets to mask: {len(secrets)}") from error
 
@@ -212,9 +213,7 @@ class _Attempt:
         self._folder = make_job_folder(job.run.folder / sandbox_name(job), bind=job.run.bind)
         self._sandbox, facts = await open_machine(job, wanted, self._folder, ports, self._report, log)
         self._report.know_workspace(self._sandbox.workspace)
-        machine, fixed = await describe_machine(
-            self._sandbox, facts, self._folder, early, wanted, job.combination.values
-        )
+        machine, fixed = await describe_machine(self._sandbox, facts, self._folder, early, wanted, job)
         # The runner evaluates a job's `env` on its machine, so it sees `github.workspace`.
         inside = Evaluator(contexts=fixed, functions=evaluator.functions)
         environment = job_environment(job, inside)
@@ -234,6 +233,7 @@ class _Attempt:
             secrets=self._secrets,
             clock=ports.clock,
             limits=job.run.limits,
+            debug=is_debugging(job.run),
         )
         defaults = RunDefaults(
             shell=_optional(inside, planned.default_shell, "defaults.run.shell"),

@@ -26,7 +26,7 @@ def early_contexts(job: JobRequest) -> dict[str, Value]:
     }
 
 
-def runner_values(sandbox: Sandbox, folder: JobFolder, *, in_containers: bool) -> dict[str, str]:
+def runner_values(sandbox: Sandbox, folder: JobFolder, *, in_containers: bool, debug: bool) -> dict[str, str]:
     """Return the `runner` context, which is also the `RUNNER_*` variables."""
     return {
         "name": "Pawl",
@@ -35,6 +35,7 @@ def runner_values(sandbox: Sandbox, folder: JobFolder, *, in_containers: bool) -
         "temp": sandbox.inside(folder.temp),
         "tool_cache": sandbox.inside(folder.tools),
         "environment": "self-hosted",
+        **({"debug": "1"} if debug else {}),
     }
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from pawl.core.expressions import Value, to_plain
 from pawl.core.expressions.values import ObjectValue
 from pawl.core.model.errors import InfrastructureError, UsageError
-from pawl.core.model.plan import Json
 from pawl.core.planning.variables import substitute
 from pawl.engine.execution.actions.checkout import fill, trust_workspace
 from pawl.engine.execution.bench import Machine
 from pawl.engine.execution.containers import ContainerSpec, parse_container, parse_services
 from pawl.engine.execution.environment import DEFAULT_PATH, system_variables
+from pawl.engine.execution.facts import is_debugging
 from pawl.engine.execution.folders import JobFolder
 from pawl.engine.execution.images import choose_image, foreign_system, is_image_reference, runs_on_labels
 from pawl.engine.execution.job_contexts import (
@@ -198,7 +198,7 @@ async def describe_machine(
     folder: JobFolder,
     early: Mapping[str, Value],
     wanted: Wanted,
-    matrix: Mapping[str, Json],
+    job: JobRequest,
 ) -> tuple[Machine, dict[str, Value]]:
     """Return the machine as steps find it, and the contexts that stay the same for all of them.
 
@@ -207,7 +207,7 @@ async def describe_machine(
     """
     in_containers = wanted.image is not None
     in_container = wanted.container is not None
-    runner = runner_values(sandbox, folder, in_containers=in_containers)
+    runner = runner_values(sandbox, folder, in_containers=in_containers, debug=is_debugging(job.run))
     github = github_with(early, workspace=sandbox.workspace)
     event_path = _write_event(folder, github)
     await sandbox.send([event_path])
@@ -216,7 +216,9 @@ async def describe_machine(
     else:
         inherited = (facts.env.get("PATH") if facts is not None else None) or DEFAULT_PATH
     inside = sandbox.inside(event_path)
-    system = system_variables({**text_properties(github), "event_path": inside}, runner, matrix)
+    system = system_variables(
+        {**text_properties(github), "event_path": inside}, runner, job.combination.values
+    )
     machine = Machine(
         sandbox=sandbox,
         folder=folder,

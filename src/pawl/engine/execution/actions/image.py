@@ -22,6 +22,7 @@ async def run_image(image: str, inputs: Mapping[str, str], place: StepPlace, ben
         InfrastructureError: the engine or the registry failed.
     """
     folded = {name.lower(): value for name, value in inputs.items()}
+    refuse_untrusted(folded.get("entrypoint", ""), "with.entrypoint")
     return await run_container(
         image,
         arguments=split_arguments(folded.get("args", "")),
@@ -65,12 +66,27 @@ def input_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     return {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in inputs.items()}
 
 
+def refuse_untrusted(text: str, where: str) -> None:
+    """Refuse a text that decides what is run when outsiders had a hand in it.
+
+    Raises:
+        UsageError: they had.
+    """
+    if is_untrusted(text):
+        raise UsageError(
+            f"`{where}` holds a value that outsiders control (untrusted-in-script)",
+            hint="pass it in `env:`, and let the program read the variable",
+        )
+
+
 def split_arguments(text: str) -> list[str]:
     """Return `with.args` as words, as a POSIX shell would quote them; nothing in it is expanded.
 
     Raises:
-        UsageError: a quote is not closed.
+        UsageError: a quote is not closed, or a value that outsiders control stands in it: with quotes of its
+            own it could add words, and words are often commands (M8).
     """
+    refuse_untrusted(text, "with.args")
     try:
         return shlex.split(text)
     except ValueError as error:

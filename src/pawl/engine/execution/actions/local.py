@@ -15,7 +15,12 @@ from pawl.core.workflow.action_syntax import Action, CompositeRuns, DockerRuns, 
 from pawl.core.workflow.nodes import to_json
 from pawl.engine.execution.actions.checkout import fill
 from pawl.engine.execution.actions.composite import run_composite
-from pawl.engine.execution.actions.image import input_variables, run_container, split_arguments
+from pawl.engine.execution.actions.image import (
+    input_variables,
+    refuse_untrusted,
+    run_container,
+    split_arguments,
+)
 from pawl.engine.execution.actions.reference import LocalAction
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import read_workspace_file
@@ -146,6 +151,7 @@ async def _run_docker(runs: DockerRuns, inputs: Mapping[str, str], place: StepPl
         arguments = [evaluator.text(to_json(node), where="runs.args") for node in runs.args]
     else:
         arguments = split_arguments(folded.get("args", ""))
+        refuse_untrusted(folded.get("entrypoint", ""), "with.entrypoint")
     env = evaluator.mapping(to_json(runs.env), where="runs.env")
     return await run_container(
         runs.image.text.removeprefix("docker://"),

@@ -75,7 +75,7 @@ async def run_work(work: Work, place: StepPlace, bench: Bench) -> StepEnd:
         on_command=effects.take,
         parser=CommandParser.for_env(place.env),
         matching=bench.matchers.open(),
-        debug=place.env.get("ACTIONS_STEP_DEBUG") == "true",
+        debug=bench.debug,
     )
     exit_ = await _follow(process, reading, place, bench)
     await machine.sandbox.fetch(place.files.paths)

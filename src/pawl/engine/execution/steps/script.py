@@ -78,6 +78,11 @@ def _evaluated(place: StepPlace) -> list[ScriptPart]:
 def _shell(place: StepPlace) -> str | None:
     written = place.step.shell if place.step.shell is not None else place.scope.defaults.shell
     shell = place.evaluator.text(written, where="shell") if written else None
+    if shell is not None and is_untrusted(shell):
+        raise UsageError(
+            "`shell` holds a value that outsiders control (untrusted-in-script)",
+            hint="name the shell in the workflow itself",
+        )
     if not shell and place.scope.is_inner:
         raise UsageError("a `run` step of an action must name a `shell`", hint="add `shell: bash`")
     return shell
