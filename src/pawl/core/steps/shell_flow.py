@@ -49,10 +49,10 @@ def _run_by(command: Command) -> Iterator[str]:
         yield from (word.source for word in command.words if not (word.is_literal or word.slots))
 
 
-def texts_run_as_input(pipeline: Sequence[Command]) -> Iterator[str]:
-    """Yield the sources of what flows into the commands of `pipeline` that run their input."""
-    last = max((number for number, command in enumerate(pipeline) if reads_code(command)), default=-1)
-    for number, command in enumerate(pipeline[: last + 1]):
+def texts_run_as_input(chain: Sequence[Command]) -> Iterator[str]:
+    """Yield the sources of what flows into the commands of `chain` that run their input."""
+    last = max((number for number, command in enumerate(chain) if reads_code(command)), default=-1)
+    for number, command in enumerate(chain[: last + 1]):
         yield command.fed_text
         if number < last:
             yield from (word.source for word in command.words)

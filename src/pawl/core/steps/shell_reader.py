@@ -12,7 +12,7 @@ import re
 
 from pawl.core.steps.shell_flow import evaluated_in_test, refuse_later_evaluation, texts_run_as_input
 from pawl.core.steps.shell_tokens import DYNAMIC, Command, HereDocument, Slot, UnreadableError, Word
-from pawl.core.steps.shell_verdicts import declares_integers, judge, judge_pipeline, judge_test, reads_code
+from pawl.core.steps.shell_verdicts import declares_integers, judge, judge_chain, judge_test, reads_code
 from pawl.core.steps.shell_words import WordReader
 
 _MAX_DEPTH = 40
@@ -43,23 +43,23 @@ class ShellReader(WordReader):
     def _judge(self) -> None:
         integers = declares_integers(self._text)
         doubtful: list[Slot] = []
-        commands = [command for pipeline in self.pipelines for command in pipeline]
-        run_input = [text for pipeline in self.pipelines for text in texts_run_as_input(pipeline)]
+        commands = [command for chain in self.chains for command in chain]
+        run_input = [text for chain in self.chains for text in texts_run_as_input(chain)]
         refuse_later_evaluation(commands, [*self._evaluated, *run_input])
-        for pipeline in self.pipelines:
-            for command in pipeline:
+        for chain in self.chains:
+            for command in chain:
                 judge(command, integers=integers)
-            doubtful += judge_pipeline(pipeline)
-            if self._feeds_code_from_afar(pipeline):
+            doubtful += judge_chain(chain)
+            if self._feeds_code_from_afar(chain):
                 doubtful += self._slots
         if any(reads_code(command) for command in commands):
             for slot in doubtful:
                 slot.refuse("in what flows into commands one of which runs its input")
 
-    def _feeds_code_from_afar(self, pipeline: list[Command]) -> bool:
+    def _feeds_code_from_afar(self, chain: list[Command]) -> bool:
         """Return whether the output of a compound command, or maybe of a function, is run."""
-        reader = next((n for n, command in enumerate(pipeline) if n and reads_code(command)), 0)
-        return any(command.is_compound or self._has_functions for command in pipeline[:reader])
+        reader = next((n for n, command in enumerate(chain) if n and reads_code(command)), 0)
+        return any(command.is_compound or self._has_functions for command in chain[:reader])
 
     # -- commands -----------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class ShellReader(WordReader):
         if closing and self._peek() != closing:
             raise self._lost("a `$(` is not closed")
         self._at += len(closing)
-        reading.end_pipeline()
+        reading.end_chain()
         self._depth -= 1
         return self._slots[first_slot:]
 
@@ -117,7 +117,7 @@ class ShellReader(WordReader):
         else:
             self._at += self._peek() in ("&", "|", ";") and self._peek() == character
             self._at += character == ";" and self._peek() == "&"
-            reading.end_pipeline()
+            reading.end_chain()
 
     def _parenthesis(self, reading: _Commands) -> None:
         command = reading.command
@@ -131,7 +131,7 @@ class ShellReader(WordReader):
         elif _is_function_head(command) and re.compile(r"\([ \t]*\)").match(self._text, self._at):
             self._has_functions = True
             self._at = self._text.index(")", self._at) + 1
-            reading.end_pipeline()  # the head of a function; a slot in its name stands as a command's name
+            reading.end_chain()  # the head of a function; a slot in its name stands as a command's name
         else:
             raise self._lost("an opening parenthesis where none is expected")
 
@@ -162,9 +162,9 @@ class ShellReader(WordReader):
     def _process_substitution(self) -> Word:
         writes = self._peek() == ">"
         self._at += 2
-        first = len(self.pipelines)
+        first = len(self.chains)
         slots = self._list(closing=")")
-        if writes and any(reads_code(command) for pipeline in self.pipelines[first:] for command in pipeline):
+        if writes and any(reads_code(command) for chain in self.chains[first:] for command in chain):
             raise self._lost("output that flows into commands one of which runs its input")
         return Word(text=DYNAMIC, source="<()", slots=slots)
 
@@ -267,7 +267,7 @@ class _Commands:
         self._nested = nested
         self.groups = 0
         self.command = Command()
-        self._pipeline: list[Command] = []
+        self._chain: list[Command] = []
         self._piped = False
 
     def add(self, word: Word) -> None:
@@ -308,25 +308,25 @@ class _Commands:
 
     def close_group(self) -> None:
         """Leave `(`, or the pattern of a `case`."""
-        self.end_pipeline()
+        self.end_chain()
         self.groups = max(0, self.groups - 1)
         self.command.is_compound = True  # what is fed to it goes to the commands inside
 
     def end_command(self, *, piped: bool) -> None:
         """Take the command as complete."""
         if not self.command.is_empty or self.command.is_compound:
-            self._pipeline.append(self.command)
+            self._chain.append(self.command)
         self.command = Command()
         self._piped = piped
 
     def end_line(self) -> None:
         """Take the end of a line, which ends the command unless a pipe stands before it."""
         if not (self._piped and self.command.is_empty):
-            self.end_pipeline()
+            self.end_chain()
 
-    def end_pipeline(self) -> None:
+    def end_chain(self) -> None:
         """Take the pipeline as complete; it is judged at the end, when all here-documents are read."""
         self.end_command(piped=False)
-        if self._pipeline:
-            self._reader.pipelines.append(self._pipeline)
-            self._pipeline = []
+        if self._chain:
+            self._reader.chains.append(self._chain)
+            self._chain = []

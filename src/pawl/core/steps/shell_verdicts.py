@@ -174,7 +174,7 @@ def judge_test(words: Sequence[Word], *, numeric: bool) -> None:
             _refuse(word.slots, "in a test where it could be an operator or is evaluated as arithmetic")
 
 
-def judge_pipeline(commands: Sequence[Command]) -> list[Slot]:
+def judge_chain(commands: Sequence[Command]) -> list[Slot]:
     """Refuse slots whose values flow into a command that reads its input as code.
 
     Returns the slots whose values flow into a compound command, of which only the caller can tell.

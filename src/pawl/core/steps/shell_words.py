@@ -26,7 +26,7 @@ class WordReader:
         self._waiting: list[HereDocument] = []
         self._refusal: str | None = None  # why no slot can stand in the part now read
         self._has_functions = False
-        self.pipelines: list[list[Command]] = []
+        self.chains: list[list[Command]] = []
         self._evaluated: list[str] = []  # texts in which bash evaluates the values of variables
 
     # -- characters ---------------------------------------------------------------------------------
