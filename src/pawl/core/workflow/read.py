@@ -121,6 +121,7 @@ class Reader:
             return
         others = next((shape for shape in shapes[:1] if shape.other_key), None)
         seen: dict[str, str] = {}
+        misspelt: set[str] = set()
         has_expression_key = False
         for name, value in node.entries:
             if "${{" in name.text:
@@ -136,11 +137,11 @@ class Reader:
                 self._key(name, place.inner(others.other_key or "any"))
                 self._inside(name.text, value, place.inner(others.other_value))
             else:
-                self._unknown_key(name, shapes)
-        if not has_expression_key:
-            self._check_required(node, shapes, seen)
-        elif len(shapes) > 1:
-            self._undecided(node, shapes)
+                misspelt |= self._unknown_key(name, shapes, node)
+        if len(shapes) > 1:
+            self._check_decided(node, shapes, misspelt)
+        elif not has_expression_key:
+            self._check_required(node, shapes[0], {*seen, *misspelt})
 
     def _inside(self, key: str, value: Node, place: Place) -> None:
         self.path.append(key[:_SHOWN])
@@ -167,26 +168,29 @@ class Reader:
             self._report("duplicate-key", message, name.span, f"keep `{meant}`")
         seen[meant] = name.text
 
-    def _unknown_key(self, name: Scalar, shapes: list[MappingShape]) -> None:
+    def _unknown_key(self, name: Scalar, shapes: list[MappingShape], node: Mapping) -> set[str]:
+        """Report a key; return what it was meant to be where saying that this is missing adds nothing."""
         if self.errors >= self.limits.diagnostics:
-            return
+            return set()
         candidates = sorted({known for shape in shapes for known in shape.keys})
         hint = did_you_mean(name.text, candidates)
         if hint is None and candidates:
             hint = f"known here: {_listed(candidates)}"
         self._report("unknown-key", f"unknown key `{_shown(name.text)}` in {self._where}", name.span, hint)
+        # On another line the official parser's second finding has a place of its own, so it is kept.
+        same_line = name.span.start.line == node.span.start.line
+        return {known for known in candidates if same_line and hint == f"did you mean `{known}`?"}
 
-    def _check_required(self, node: Mapping, shapes: list[MappingShape], seen: dict[str, str]) -> None:
-        if len(shapes) > 1:
-            self._undecided(node, shapes)
-            return
-        for name, known in shapes[0].keys.items():
-            if known.required and name not in seen:
+    def _check_required(self, node: Mapping, shape: MappingShape, given: set[str]) -> None:
+        for name, known in shape.keys.items():
+            if known.required and name not in given:
                 span = Span(node.span.start, node.span.start)
                 self._report("missing-key", f"missing key `{name}` in {self._where}", span, known.about)
 
-    def _undecided(self, node: Mapping, shapes: list[MappingShape]) -> None:
+    def _check_decided(self, node: Mapping, shapes: list[MappingShape], misspelt: set[str]) -> None:
         deciding = [name for shape in shapes for name, known in shape.keys.items() if known.required]
+        if misspelt.intersection(deciding):
+            return
         message = f"{self._where} says too little, expected one of the keys {_listed(deciding)}"
         self._report("missing-key", message, Span(node.span.start, node.span.start))
 

@@ -32,8 +32,11 @@ def explain_yaml_error(error: yaml.YAMLError, source: Source) -> Diagnostic:
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     context = getattr(error, "context", None)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    span = Span.at(mark.line + 1, mark.column + 1) if mark else START
     related = getattr(error, "context_mark", None)
+    if related is not None and "end of stream" in problem:
+        # Where the text ends is of no interest; where the quote or bracket was opened is.
+        mark, related = related, None
+    span = Span.at(mark.line + 1, mark.column + 1) if mark else START
     message = f"{problem} {context}" if context else problem
     return Diagnostic(
         code="yaml-syntax",

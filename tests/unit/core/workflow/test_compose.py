@@ -61,7 +61,7 @@ def test_bytes_a_byte_order_mark_and_crlf_are_read() -> None:
     [
         ("a: b: c\n", "1:5", "yaml-syntax"),
         ("a:\n\t- b\n", "2:1", "yaml-syntax"),
-        ("a: 'b\n", "2:1", "yaml-syntax"),
+        ("a: 'b\n", "1:4", "yaml-syntax"),
         ("a: @b\n", "1:4", "yaml-syntax"),
         ("a: b\x00\n", "1:5", "yaml-character"),
         (b"a: \xff\n", "1:4", "yaml-character"),

@@ -196,7 +196,7 @@ def test_steps_know_what_they_use() -> None:
 def test_errors_and_warnings_are_counted_apart() -> None:
     """Many warnings must not hide an error that comes after them."""
     uses = "".join(f"      - uses: o/r@v{number}\n" for number in range(8))
-    text = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{uses}      - rum: x\n"
+    text = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{uses}      - foo: x\n"
     parsed: Parsed = parse_workflow(text, limits=Limits(diagnostics=3))
     severities = [fault.severity for fault in parsed.diagnostics]
     assert severities.count(Severity.WARNING) == 3

@@ -85,6 +85,8 @@ def test_refused_at_its_place(line: str, expected: list[tuple[str, str]]) -> Non
         ("{shell: bash}", [("5:13", "missing-key")]),
         ("{wait: a, run: b}", [("5:23", "unknown-key")]),
         ("text", [("5:13", "wrong-type")]),
+        ("{runs: a}", [("5:14", "unknown-key")]),
+        ("{foo: a}", [("5:13", "missing-key"), ("5:14", "unknown-key")]),
         ("{uses: ''}", [("5:20", "wrong-type")]),
         ("{run: a, if: '${{ a'}", [("5:27", "expression-syntax")]),
         ("{run: a, background: '${{ true }}'}", [("5:34", "expression-not-allowed")]),
