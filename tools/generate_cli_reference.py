@@ -15,8 +15,8 @@ _HEAD = """\
 Made by `tools/generate_cli_reference.py` from the commands themselves: change those, then run it again.
 
 Answers go to standard output, everything else (notes, progress, messages) to standard error. What an answer
-says on a terminal may change; what `--json` says only grows. Exit codes are in [exit-codes.md](exit-codes.md),
-the settings in [configuration.md](configuration.md), the events of `pawl run --json` in [events.md](events.md).
+says on a terminal may change; what `--json` says only grows. See also [exit-codes.md](exit-codes.md),
+[configuration.md](configuration.md), and [events.md](events.md) for `pawl run --json`.
 
 `--color auto|always|never` stands before the command (`pawl --color never plan`); `NO_COLOR` is honoured.
 """

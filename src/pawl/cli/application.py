@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,4 +124,15 @@ def run(arguments: Sequence[str]) -> int:
         if reconfigure is not None:
             # A character that the terminal's encoding lacks is no reason to fail.
             reconfigure(errors="replace")
-    return run_guarded(lambda: pawl.main(list(arguments), prog_name="pawl", standalone_mode=False))
+    return run_guarded(lambda: _invoke(list(arguments)))
+
+
+def _invoke(arguments: list[str]) -> object:
+    """Run the command and return what it returned.
+
+    `Group.main` would deal with a closed pipe by itself and end with 1; it is only asked for completion.
+    """
+    if "_PAWL_COMPLETE" in os.environ:
+        return pawl.main(arguments, prog_name="pawl")
+    with pawl.make_context("pawl", arguments) as context:
+        return pawl.invoke(context)

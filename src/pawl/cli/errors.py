@@ -20,6 +20,8 @@ def run_guarded(command: Callable[[], object]) -> int:
     """
     try:
         result = command()
+        # Here and not when the interpreter ends: a pipe that is closed by now would make it complain.
+        sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it was
         return _report(error)
     return result if isinstance(result, int) else ExitCode.SUCCESS
@@ -36,6 +38,9 @@ def _report(error: BaseException) -> int:
             _say("interrupted", None)
             return ExitCode.INTERRUPTED
         case click.exceptions.Exit():
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
             return error.exit_code
         case click.ClickException():
             return _report_click(error)

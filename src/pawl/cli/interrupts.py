@@ -11,11 +11,14 @@ from pawl.engine.execution.cancellation import Cancellation
 
 
 class Interrupts:
-    """Counts the signals that asked a run to stop. SIGTERM and SIGHUP ask as politely as Ctrl-C."""
+    """Counts the signals that asked a run to stop. SIGTERM and SIGHUP ask as politely as Ctrl-C.
+
+    `notice` is where what happens is told; a view that owns the terminal puts its own there.
+    """
 
     def __init__(self, cancellation: Cancellation, notice: Callable[[str], None]) -> None:
         self._cancellation = cancellation
-        self._notice = notice
+        self.notice = notice
         self.count = 0
 
     def take(self, number: signal.Signals) -> None:
@@ -23,11 +26,11 @@ class Interrupts:
         self.count += 1
         if self.count == 1:
             word = "Ctrl-C" if number is signal.SIGINT else number.name
-            self._notice("cancelling: steps get time to end; Ctrl-C again ends them at once")
+            self.notice("cancelling: steps get time to end; Ctrl-C again ends them at once")
             self._cancellation.request(f"interrupted by {word}")
         elif self.count == 2:
-            self._notice("ending at once; only our own clean-up still runs")
-            self._cancellation.hurry()
+            self.notice("ending at once; only our own clean-up still runs")
+            self._cancellation.request("interrupted again", at_once=True)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

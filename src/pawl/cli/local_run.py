@@ -30,7 +30,7 @@ from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.planning.storage import plan_to_json
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.request import ExecutionLimits, RunOutcome, RunRequest
-from pawl.engine.execution.run import execute_run
+from pawl.engine.execution.run import execute_run, select_jobs
 from pawl.ports.executor import Executor
 from pawl.ports.reporter import Reporter
 
@@ -73,6 +73,7 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         InfrastructureError: no executor, or the disk refuses logs.
     """
     clock = SystemClock()
+    plan = select_jobs(plan, wish.only_jobs)
     executor = await choose_executor(wish.executor or settings.executor, notice)
     try:
         runs = RunsFolder(project.root, log_cap=settings.log_limit_mb << 20)
@@ -85,7 +86,7 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         output = Output()
         with interrupts.listening():
             picture = RunPicture.expecting((job.key, str(job.name or job.key)) for job in plan.jobs)
-            async with _view(picture, screen, output, wish, clock.now) as view:
+            async with _view(picture, screen, output, wish, interrupts) as view:
                 reporters = _Reporters(folder.reporter().report, picture.apply, view.report)
                 outcome = await _execute(request, executor, project, folder, reporters, cancellation)
             _close(folder, picture, outcome.conclusion, outcome.reason, notice)
@@ -165,7 +166,7 @@ def _close(
 
 @contextlib.asynccontextmanager
 async def _view(
-    picture: RunPicture, screen: Screen, output: Output, wish: RunWish, now: Callable[[], float]
+    picture: RunPicture, screen: Screen, output: Output, wish: RunWish, interrupts: Interrupts
 ) -> AsyncIterator[Reporter]:
     """Yield the view that fits: JSON lines, the live tree, or plain lines."""
     if wish.as_json:
@@ -173,9 +174,11 @@ async def _view(
     elif wish.live and screen.is_terminal:
         from pawl.cli.view.live import LiveView  # noqa: PLC0415 - rich takes 100 ms to import
 
-        view = LiveView(picture, screen, now)
+        view = LiveView(picture, screen, SystemClock().now)
+        before, interrupts.notice = interrupts.notice, view.notice
         async with view.drawing():
             yield view
+        interrupts.notice = before
     else:
         yield PlainView(screen, output.write)
 

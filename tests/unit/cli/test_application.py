@@ -87,6 +87,15 @@ def test_an_unknown_command_gets_a_suggestion(capsys: pytest.CaptureFixture[str]
     assert "did you mean `validate`?" in capsys.readouterr().err
 
 
+def test_without_a_command_the_help_is_shown_and_it_is_wrong_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run([]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("Usage: pawl")
+
+
 def test_an_unknown_option_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", "--hlep"]) == ExitCode.USAGE
     assert "--help" in capsys.readouterr().err

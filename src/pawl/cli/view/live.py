@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import os
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from rich.console import Console
 from rich.live import Live
@@ -50,10 +53,14 @@ class LiveView:
         del event
         self._is_dirty = True
 
+    def notice(self, text: str) -> None:
+        """Show a sentence above the tree, where it stays."""
+        self._console.print(Text(f"note: {text}"), soft_wrap=True)
+
     @contextlib.asynccontextmanager
     async def drawing(self) -> AsyncIterator[None]:
         """Draw until the block ends; the terminal is as before afterwards, also after an exception."""
-        with self._live:
+        with silent_keys(), self._live:
             ticker = asyncio.create_task(self._tick(), name="live view")
             try:
                 yield
@@ -82,6 +89,24 @@ class LiveView:
         )
         lines = draw_tree(self._picture, now=self._now(), screen=screen)
         return to_rich(lines, colour=screen.colour)
+
+
+@contextlib.contextmanager
+def silent_keys() -> Iterator[None]:
+    """Let the terminal not show typed keys, `^C` among them, while something is drawn over itself."""
+    descriptor = sys.stdin.fileno() if sys.stdin.isatty() else None
+    # A background process that changes the terminal is stopped by it.
+    if descriptor is None or os.tcgetpgrp(descriptor) != os.getpgrp():
+        yield
+        return
+    before = termios.tcgetattr(descriptor)
+    silent = termios.tcgetattr(descriptor)
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def to_rich(lines: list[Line], *, colour: bool) -> Text:

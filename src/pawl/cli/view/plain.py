@@ -95,6 +95,7 @@ class PlainView:
         self._names: dict[str, str] = {}
         self._styles: dict[str, Style] = {}
         self._logs: dict[tuple[str, int], LogLines] = {}
+        self._in_step: set[str] = set()
 
     def report(self, event: RunEvent) -> None:
         """Take one event (ports.reporter)."""
@@ -109,7 +110,9 @@ class PlainView:
                 image = f" in {one_line(event.image)}" if event.image else ""
                 self._say(event.job, line(Piece(f"started{image}{again}", Style.FAINT)))
             case JobProgress():
-                self._say(event.job, line(Piece(one_line(event.message), Style.FAINT)))
+                # While a step runs (pulling belongs to the first one) its log has the same line.
+                if event.job not in self._in_step:
+                    self._say(event.job, line(Piece(one_line(event.message), Style.FAINT)))
             case JobFinished():
                 took = f" in {show_duration(event.duration)}"
                 self._say(event.job, self._ended(event.conclusion, f"{event.conclusion}{took}", event.reason))
@@ -133,6 +136,7 @@ class PlainView:
     def _report_step(self, event: StepStarted | StepSkipped | StepFinished | LogAppended) -> None:
         match event:
             case StepStarted():
+                self._in_step.add(event.job)
                 name = Piece(one_line(event.name), Style.STRONG)
                 self._say(event.job, line(sign_of(None, Phase.RUNNING, self._screen.glyphs), " ", name))
             case StepSkipped():
@@ -142,6 +146,7 @@ class PlainView:
                 log = self._logs.setdefault((event.job, event.index), LogLines(self._screen))
                 self._say(event.job, *log.feed(event.stream, event.data))
             case StepFinished():
+                self._in_step.discard(event.job)
                 if (event.job, event.index) in self._logs:
                     self._say(event.job, *self._logs.pop((event.job, event.index)).flush())
                 text = f"{one_line(event.name)} ({show_duration(event.duration)})"

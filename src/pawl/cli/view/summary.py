@@ -16,6 +16,7 @@ from pawl.core.model.run_events import Annotated
 from pawl.core.model.status import Conclusion
 
 _TAIL = 15
+_SHORTEST_TAIL = 5
 _MOST_ANNOTATIONS = 10
 _WORDS = {
     Conclusion.SUCCESS: "succeeded",
@@ -38,12 +39,13 @@ def draw_summary(picture: RunPicture, screen: Screen, *, folder: str) -> list[Li
     start, finish = picture.start, picture.finish
     if start is None or finish is None:
         return []
-    blocks = [
-        list(_draw_jobs(picture, screen)),
-        list(_draw_failure(picture, screen)),
-        list(_draw_annotations(picture, screen)),
-        list(_draw_places(picture, folder)),
-    ]
+    jobs = list(_draw_jobs(picture, screen))
+    annotations = list(_draw_annotations(picture, screen))
+    places = list(_draw_places(picture, folder))
+    # On a low terminal the head should still be seen: the rest of the log is one command away.
+    room = screen.height - len(jobs) - len(annotations) - len(places) - 8
+    tail = max(_SHORTEST_TAIL, min(_TAIL, room)) if screen.is_terminal else _TAIL
+    blocks = [jobs, list(_draw_failure(picture, screen, tail)), annotations, places]
     head = line(
         sign_of(finish.conclusion, Phase.ENDED, screen.glyphs),
         " ",
@@ -81,7 +83,7 @@ def first_failure(picture: RunPicture) -> JobPicture | None:
     return min(failed, key=lambda job: job.started + job.duration, default=None)
 
 
-def _draw_failure(picture: RunPicture, screen: Screen) -> Iterator[Line]:
+def _draw_failure(picture: RunPicture, screen: Screen, most: int) -> Iterator[Line]:
     job = first_failure(picture)
     if job is None:
         return
@@ -90,7 +92,7 @@ def _draw_failure(picture: RunPicture, screen: Screen) -> Iterator[Line]:
     where = arrow.join((job.name, step.name) if step else (job.name,))
     reason = one_line(step.reason if step and step.reason else job.reason) or "failed"
     yield line(Piece("First failure: ", Style.BAD_STRONG), Piece(where, Style.STRONG), f": {reason}")
-    for raw in list(step.tail)[-_TAIL:] if step else ():
+    for raw in list(step.tail)[-most:] if step else ():
         drawn = draw_log_line(read_line(raw, colour=screen.colour), indent=False, screen=screen)
         if drawn is not None:
             yield line(Piece(f"  {screen.glyphs.bar} ", Style.FAINT), *drawn)
@@ -138,10 +140,16 @@ def next_commands(picture: RunPicture) -> list[str]:
     commands = [f"pawl logs {start.number} --failed" if failed else f"pawl logs {start.number}"]
     if kept:
         commands.append(f"pawl shell {_quote(kept[0].key)}")
-    elif failed and start.executor == "docker":
+    elif failed and _failed_in_container(failed) and start.executor == "docker":
         commands.append(f"pawl run {_quote(start.path)} -j {_quote(failed.key)} --keep-on-failure")
     commands.append(f"pawl why {start.number}" + (f" {_quote(failed.key)}" if failed else ""))
     return commands
+
+
+def _failed_in_container(job: JobPicture) -> bool:
+    """Return whether a container is worth keeping: a job that failed in its set-up (step 0) has none."""
+    step = job.failed_step
+    return step is not None and step is not job.steps.get(0)
 
 
 def _quote(word: str) -> str:

@@ -1,0 +1,240 @@
+"""`pawl run` and the commands that read a run, on the host executor: output, exit codes, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pawl.cli.main import main
+
+WORKFLOW = """\
+name: CI
+on: [push, workflow_dispatch]
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - name: Build
+        run: |
+          echo "::group::Compiling"
+          cat input.txt
+          echo "::endgroup::"
+          printf 'evil \\033[2J\\033]0;title\\007text\\n'
+      - name: Only for pull requests
+        if: github.event_name == 'pull_request'
+        run: echo never
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - name: Check
+        run: |
+          echo "secret is $TOKEN, variable is ${{ vars.WHO }}"
+          for i in 1 2 3; do echo "line $i"; done
+          echo oops >&2
+          exit ${CODE:-3}
+        env:
+          TOKEN: ${{ secrets.TOKEN }}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PAWL_EXECUTOR", "host")
+    (tmp_path / ".ci.yml").write_text(WORKFLOW)
+    (tmp_path / "input.txt").write_text("from the tree\n")
+    return tmp_path
+
+
+def outcome(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_run_that_succeeds_ends_with_0_and_leaves_only_its_record(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = outcome(capsys, "run", "-j", "build")
+    assert code == 0
+    assert "[build]   from the tree" in out
+    assert "▾ Compiling" in out
+    assert "evil text" in out
+    assert "\x1b" not in out
+    assert "CI succeeded in" in out
+    assert "pawl logs 1" in out
+    assert "[check]" not in out
+    kept = {path.name for path in (project / ".pawl/runs/1").iterdir()}
+    assert "work" not in kept
+    assert {"run.json", "events.jsonl", "jobs"} <= kept
+    assert sorted(path.name for path in project.iterdir()) == [".ci.yml", ".pawl", "input.txt"]
+
+
+def test_a_run_that_fails_ends_with_1_and_says_what_to_type_next(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2hunter2")
+    code, out, _ = outcome(capsys, "run", "--secret", "TOKEN", "--var", "WHO=me")
+    assert code == 1
+    summary = out[out.index("CI failed in") :]
+    assert "First failure: check" in summary
+    assert "Check: exit code 3" in summary
+    assert "│ secret is ***, variable is me" in summary
+    assert "│ oops" in summary
+    assert "pawl logs 1 --failed" in summary
+    assert "hunter2" not in out
+    assert b"hunter2" not in b"".join(
+        path.read_bytes() for path in (project / ".pawl").rglob("*") if path.is_file()
+    )
+
+
+def test_json_is_nothing_but_events(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = outcome(capsys, "run", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert events[0]["type"] == "run_started"
+    assert events[-1]["type"] == "run_finished"
+    assert events[-1]["conclusion"] == "failure"
+
+
+def test_what_a_run_did_can_be_read_afterwards(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome(capsys, "run")
+    _, out, _ = outcome(capsys, "logs", "--failed", "--tail", "2")
+    assert out.splitlines() == ["oops", "Error: Exit code 3"]
+    _, out, _ = outcome(capsys, "logs", "1", "-j", "check", "--step", "check", "--grep", "line [12]")
+    assert out.splitlines() == ["line 1", "line 2"]
+    _, out, _ = outcome(capsys, "logs", "--step", "Check", "--grep", "^line 1$", "--timestamps")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z line 1\n", out)
+    _, out, _ = outcome(capsys, "logs", "--step", "Check", "--grep", "^line 1$", "--json")
+    assert json.loads(out)["text"] == "line 1"
+    _, out, _ = outcome(capsys, "logs", "--follow", "-j", "build", "--step", "Build", "--grep", "tree")
+    assert out == "[build] from the tree\n"
+    _, out, _ = outcome(capsys, "why", "1", "build")
+    assert "Only for pull requests  skipped" in out
+    assert "github.event_name  =>  'push'" in out
+    _, out, _ = outcome(capsys, "why", "check/Check")
+    assert "failure" in out
+    assert "exit code 3" in out
+    _, out, _ = outcome(capsys, "runs", "--json")
+    assert [(run["number"], run["conclusion"]) for run in json.loads(out)] == [(1, "failure")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("logs", "9"), "There is no run 9"),
+        (("logs", "-j", "chek"), "did you mean `check`?"),
+        (("logs", "--step", "Chek"), "did you mean `Check`?"),
+        (("logs", "--grep", "("), "is no regular expression"),
+        (("why", "1", "nope"), "the run has no job `nope`"),
+        (("shell", "check", "--run", "1"), "run 1 kept no container"),
+    ],
+)
+def test_what_a_run_does_not_have_is_said(
+    arguments: tuple[str, ...], said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome(capsys, "run")
+    code, _, err = outcome(capsys, *arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_an_engine_that_cannot_be_reached_ends_with_3(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{project}/no.sock")
+    code, _, err = outcome(capsys, "run", "--executor", "docker")
+    assert code == 3
+    assert "--executor host" in err
+    assert not (project / ".pawl").exists()
+
+
+def test_auto_says_aloud_that_it_runs_without_isolation(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{project}/no.sock")
+    code, _, err = outcome(capsys, "run", "--executor", "auto", "-j", "build")
+    assert code == 0
+    assert "no isolation" in err
+
+
+def test_a_workflow_with_faults_does_not_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".ci.yml").write_text(WORKFLOW.replace("runs-on", "run-on"))
+    code, out, err = outcome(capsys, "run")
+    assert (code, out) == (2, "")
+    assert "did you mean `runs-on`?" in err
+
+
+def test_several_started_workflows_are_listed_and_none_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".ci").mkdir()
+    (project / ".ci/other.yml").write_text(WORKFLOW.replace("name: CI", "name: Other"))
+    code, _, err = outcome(capsys, "run")
+    assert code == 2
+    assert "push starts 2 workflows: `.ci.yml`, `.ci/other.yml`" in err
+    assert outcome(capsys, "run", "other", "-j", "build")[0] == 0
+
+
+def test_a_broken_pipe_does_not_stop_the_run(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pawl.cli.main", "run", "-j", "build"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+SLOW = """\
+on: push
+jobs:
+  slow:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          trap 'echo interrupted; exit 1' INT
+          while :; do echo tick; sleep 0.05; done
+      - if: cancelled()
+        run: |
+          trap '' INT TERM
+          while :; do echo stubborn; sleep 0.05; done
+"""
+
+
+def test_ctrl_c_is_polite_first_and_prompt_second(project: Path) -> None:
+    (project / ".ci.yml").write_text(SLOW)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pawl.cli.main", "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = iter(process.stdout)
+        assert any("tick" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        assert any(line == "[slow] interrupted\n" for line in lines)
+        assert any("stubborn" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        rest = "".join(lines)
+        assert process.wait() == 130
+        assert "was cancelled" in rest
+        assert "Ctrl-C again" in process.stderr.read()
+    assert not (project / ".pawl/runs/1/work").exists()
+    record = json.loads((project / ".pawl/runs/1/run.json").read_text())
+    assert record["conclusion"] == "cancelled"
