@@ -49,6 +49,7 @@ async def run_container(
     shown = " ".join(part for part in (entrypoint or "", shlex.join(arguments)) if part)
     log.write_group(f"Run {place.step.uses}", [f"image: {image}", *([f"command: {shown}"] if shown else [])])
     reference = ImageRef(name=image)
+    place.files.make()
     await bench.outside.pull(reference, log.write_line)
     work = Work(
         argv=tuple(arguments),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,18 +32,20 @@ class CommandFiles:
     step: str
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """Return the files on this machine."""
-        return tuple(self.folder.files / self.step / name for name in NAMES)
-
-    @property
     def place(self) -> Path:
         """Return the step's own folder, where its script goes too."""
         return self.folder.files / self.step
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return the files on this machine."""
+        place = self.place
+        return tuple(place / name for name in NAMES)
+
     def variables(self, sandbox: Sandbox) -> dict[str, str]:
         """Return `GITHUB_ENV` and its like, as processes in the sandbox see them."""
-        return {f"GITHUB_{path.name.upper()}": sandbox.inside(path) for path in self.paths}
+        inside = sandbox.inside(self.place)
+        return {f"GITHUB_{name.upper()}": f"{inside}/{name}" for name in NAMES}
 
     def make(self) -> None:
         """Make them, empty.
@@ -54,8 +57,10 @@ class CommandFiles:
             self.place.mkdir(parents=True, exist_ok=True)
             self.place.chmod(0o777)
             for path in self.paths:
-                path.touch()
-                path.chmod(0o666)
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+                # Whoever a step runs as may write: the mask of our own process is not to say otherwise.
+                os.fchmod(descriptor, 0o666)
+                os.close(descriptor)
         except OSError as error:
             raise InfrastructureError(f"cannot write {self.place}: {error.strerror}") from error
 

@@ -46,6 +46,8 @@ class Work:
 async def run_work(work: Work, place: StepPlace, bench: Bench) -> StepEnd:
     """Run the process of a step and return how it ended, with its outputs; hand on what it left for others.
 
+    The step's command files must have been made.
+
     Raises:
         InfrastructureError: the sandbox is gone, or a file cannot be written.
         UsageError: the executor cannot do what is asked (a docker action on the host).
@@ -58,7 +60,6 @@ async def run_work(work: Work, place: StepPlace, bench: Bench) -> StepEnd:
         add_matcher=lambda path: bench.matchers.add_file(path, place.log.write_line),
         remove_matcher=bench.matchers.remove,
     )
-    place.files.make()
     await machine.sandbox.send([*place.files.paths, *work.written])
     process = await machine.sandbox.run(
         ProcessSpec(
