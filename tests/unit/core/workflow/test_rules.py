@@ -206,6 +206,30 @@ def test_inputs(event: str, declared: str, severities: list[str]) -> None:
     assert [str(fault.severity) for fault in parse_workflow(text).diagnostics] == severities
 
 
+@pytest.mark.parametrize(
+    ("reference", "is_right"),
+    [
+        ("./.github/workflows/a.yml", True),
+        ("./anywhere/a.yaml", True),
+        ("$/.github/workflows/a.yml", True),
+        ("o/r/.github/workflows/a.yml@main", True),
+        ("o/r/.github/workflows/a.yml@feature/x", True),
+        ("'${{ vars.X }}'", True),
+        ("./.github/workflows/a.yml@v1", False),
+        ("./.github/workflows", False),
+        ("o/r/.github/workflows/a.yml", False),
+        ("o/r/a.yml@v1", False),
+        ("o/r@v1", False),
+    ],
+)
+def test_references_of_called_workflows(reference: str, is_right: bool) -> None:
+    codes = [code for _, code in found(f"on: push\njobs: {{a: {{uses: {reference}}}}}\n")]
+    if "${{" in reference:
+        assert "call-reference" not in codes
+    else:
+        assert codes == ([] if is_right else ["call-reference"])
+
+
 CALLED = """
 on:
   workflow_call:

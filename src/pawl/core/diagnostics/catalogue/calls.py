@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pawl.core.diagnostics.catalogue.entry import Entry, text
+from pawl.core.diagnostics.diagnostic import Severity
 
 _REFERENCE = "./.github/workflows/deploy.yml"
 _CALLED = text(
@@ -38,6 +39,15 @@ def _call(with_: str = "{target: live}", secrets: str = "inherit", permissions: 
 
 
 CALLS = (
+    Entry(
+        code="call-reference",
+        title="Not a workflow to call",
+        explanation="`./.github/workflows/file.yml` of the same commit, or "
+        "`owner/repository/.github/workflows/file.yml@ref`. The job will fail.",
+        bad="on: push\njobs:\n  deploy:\n    uses: owner/repository/.github/workflows/deploy.yml\n",
+        good="on: push\njobs:\n  deploy:\n    uses: owner/repository/.github/workflows/deploy.yml@v1\n",
+        severity=Severity.WARNING,
+    ),
     Entry(
         code="call-target",
         title="A workflow that cannot be called",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pawl.core.diagnostics import Diagnostic
 from pawl.core.workflow.rules import (
+    call_references,
     containers,
     events,
     filters,
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     scripts.check,
     targets.check,
     references.check,
+    call_references.check,
     security.check,
 )
 
