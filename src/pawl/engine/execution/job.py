@@ -279,6 +279,10 @@ class _Attempt:
                 teller.finished(COMPLETE, *simple_end(succeeded=True), ())
             except InfrastructureError as error:
                 self._note_fault(error)
+        try:
+            await self._report.finish_logs()
+        except InfrastructureError as error:
+            self._note_fault(error)
 
     def _begin_complete(self, teller: JobTeller) -> StepLog | None:
         """Return the log of the last step; None when nothing began, or the disk is full."""

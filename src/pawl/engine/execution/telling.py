@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pawl.core.model.ids import JobId, StepId
 from pawl.core.model.run_events import (
     ArtifactStored,
@@ -18,7 +20,7 @@ from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.steps.end import StepEnd
 from pawl.ports.artifacts import Manifest
 from pawl.ports.clock import Clock
-from pawl.ports.logs import LogStore
+from pawl.ports.logs import LogStore, LogSummary
 from pawl.ports.reporter import Reporter
 
 
@@ -43,6 +45,7 @@ class JobReport:
         self._reporter = reporter
         self._logs = logs
         self._workspace = ""
+        self._finishing: list[asyncio.Future[LogSummary]] = []
         self.has_started = False
         self.first_failure: tuple[str, StepEnd] | None = None
 
@@ -90,6 +93,22 @@ class JobReport:
             clock=self.clock,
             workspace=self._workspace,
         )
+
+    def finish_later(self, log: StepLog) -> None:
+        """Make a log durable in a thread: a slow disk holds up neither the next step nor other jobs."""
+        self._finishing.append(asyncio.get_running_loop().run_in_executor(None, log.finish))
+
+    async def finish_logs(self) -> None:
+        """Return when all logs are durable.
+
+        Raises:
+            InfrastructureError: one of them is not.
+        """
+        finishing, self._finishing = self._finishing, []
+        if finishing:
+            await asyncio.wait(finishing)
+            for each in finishing:
+                each.result()
 
     def tell(self, event: StepStarted | StepSkipped | StepFinished) -> None:
         """Pass on what a teller says."""
@@ -139,9 +158,10 @@ class JobTeller:
         return self._log
 
     def finished(self, name: str, result: StepResult, end: StepEnd, trace: tuple[str, ...]) -> None:
-        """Close its log and say how it ended. Outputs that hold a secret are left out."""
+        """End its log and say how it ended. Outputs that hold a secret are left out."""
         if self._log is not None:
-            self._log.finish()
+            self._log.settle()
+            self._report.finish_later(self._log)
         secrets = self._report.secrets
         if result.conclusion.as_result == "failure" and self._report.first_failure is None:
             self._report.first_failure = (name, end)
