@@ -235,7 +235,9 @@ class _Composer:
             raise _StopError("yaml-too-large", message, key.span)
 
     def scalar(self, event: _Event) -> Scalar:
-        text, tag, style = self.source.restored(event.value), event.tag, _STYLES[event.style]
+        text, tag, style = event.value, event.tag, _STYLES[event.style]
+        if self.source.replaced:
+            text = self.source.restored(text)
         span = _span(event)
         if tag is None:
             value = scalars.resolve(text) if style == "plain" else text

@@ -32,6 +32,7 @@ class Place:
     Attributes:
         scope: what expressions may use here; None where no expression may stand.
         scalars, item, mappings: the kinds of value allowed; `item` is a list's definition.
+        takes_any_text: whether every text that is not empty fits, which spares most scalars a closer look.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Place:
     item: str | None
     mappings: tuple[MappingShape, ...]
     is_condition: bool
+    takes_any_text: bool
     _grammar: Grammar = field(repr=False)
     _scopes: Mapping[str, Scope] = field(repr=False)
     _inner: dict[str, Place] = field(default_factory=dict, repr=False)
@@ -69,6 +71,7 @@ def _make_place(name: str, grammar: Grammar, scopes: Mapping[str, Scope], outer:
         item=item,
         mappings=tuple(shape for shape in shapes if isinstance(shape, MappingShape)),
         is_condition=any(isinstance(shape, StringShape) and shape.is_condition for shape in shapes),
+        takes_any_text=any(isinstance(shape, StringShape) and not shape.words for shape in shapes),
         _grammar=grammar,
         _scopes=scopes,
     )

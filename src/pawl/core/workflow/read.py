@@ -94,6 +94,8 @@ class Reader:
                     self._check_place(node, place, template)
                     return
                 value = literal
+            if value and place.takes_any_text:
+                return
         if not _fits(value, place.scalars):
             self._wrong(
                 node, place, f"`{_shown(to_text(_number(value)))}`" if value is not None else "nothing"
