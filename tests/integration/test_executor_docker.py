@@ -12,7 +12,7 @@ import pytest
 
 from pawl.adapters.executor_docker import DockerExecutor, attach_shell
 from pawl.adapters.executor_docker.hardening import CAPABILITIES
-from pawl.core.model.errors import InfrastructureError, PawlError, UsageError
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import (
     ContainerOptions,
     Exit,
@@ -350,18 +350,6 @@ async def test_an_action_can_be_killed(jobs: Jobs) -> None:
     process = await sandbox.run(action)
     await process.signal("KILL")
     assert (await asyncio.wait_for(process.wait(), 20)).code == 137
-
-
-async def test_an_image_that_is_nowhere_is_told_with_a_mend(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No registry can be reached where tests run; a registry that says no is the same to the caller."""
-    monkeypatch.setattr("pawl.adapters.executor_docker.images.RETRY_AFTER", (0.0, 0.0))
-    with pytest.raises(PawlError) as caught:
-        await jobs.executor.pull_image(ImageRef(name="localhost:9/pawl/nowhere:1"), jobs.told.append)
-    assert "localhost:9/pawl/nowhere:1" in caught.value.message
-    assert caught.value.hint
-    assert "Traceback" not in caught.value.message
 
 
 async def test_a_local_image_is_not_pulled(jobs: Jobs) -> None:

@@ -14,7 +14,7 @@ from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
 from pawl.adapters.executor_docker.errors import engine_errors
-from pawl.adapters.executor_docker.images import find_image, pull_image
+from pawl.adapters.executor_docker.images import Sleep, find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
 from pawl.adapters.executor_docker.naming import ROLE, SANDBOX
 from pawl.adapters.executor_docker.opening import (
@@ -41,15 +41,19 @@ from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 class DockerExecutor:
     """Makes sandboxes on a Docker Engine, or on Podman by its Docker-compatible socket."""
 
-    def __init__(self, address: str | None = None, *, shares_files: bool | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, *, shares_files: bool | None = None, sleep: Sleep = asyncio.sleep
+    ) -> None:
         """Take the engine's address.
 
         Args:
             address: as in `unix:///run/docker.sock`; None looks for one when it is first needed.
             shares_files: whether folders of this machine can be mounted; None tries.
+            sleep: waits between two tries to pull an image.
         """
         self._wanted = address
         self._shares_files = shares_files
+        self._sleep = sleep
         self._docker: Docker | None = None
         self._connector: aiohttp.BaseConnector | None = None
         self._address = ""
@@ -92,7 +96,7 @@ class DockerExecutor:
             UsageError: the image does not exist, or we may not have it.
             InfrastructureError: the engine or registry failed for good.
         """
-        return await pull_image(self._client(), image, progress)
+        return await pull_image(self._client(), image, progress, sleep=self._sleep)
 
     async def find_image(self, name: str) -> ImageFacts | None:
         """Return the facts of an image that is there already; None when it would have to be pulled.

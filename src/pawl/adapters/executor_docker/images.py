@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiodocker import Docker
@@ -17,6 +17,9 @@ from pawl.ports.executor import ImageFacts, ImageRef, Progress
 
 RETRY_AFTER = (2.0, 4.0, 8.0)
 """Seconds before each further try."""
+
+Sleep = Callable[[float], Awaitable[object]]
+"""Waits for so many seconds, as `asyncio.sleep` does."""
 
 _PULL_DEADLINE = 30 * 60.0
 _DENIED = re.compile(
@@ -59,8 +62,16 @@ def _facts(name: str, found: Mapping[str, Any]) -> ImageFacts:
     )
 
 
-async def pull_image(docker: Docker, image: ImageRef, progress: Progress) -> ImageFacts:
+async def pull_image(
+    docker: Docker, image: ImageRef, progress: Progress, *, sleep: Sleep = asyncio.sleep
+) -> ImageFacts:
     """Make the engine have the image.
+
+    Args:
+        docker: the client.
+        image: its name, and how to be allowed to fetch it.
+        progress: told how much is there, and of each further try.
+        sleep: waits between two tries.
 
     Raises:
         UsageError: it does not exist, or we may not have it.
@@ -77,8 +88,9 @@ async def pull_image(docker: Docker, image: ImageRef, progress: Progress) -> Ima
         except (TransientError, TimeoutError) as error:
             if pause is None:
                 raise _given_up(image.name, error) from error
-            progress(f"pulling {image.name} failed ({error or 'too slow'}); trying again in {pause:g} s")
-            await asyncio.sleep(pause)
+            said = str(error) or "too slow"
+            progress(f"pulling {image.name} failed ({said}); trying again in {pause:g} s")
+            await sleep(pause)
     found = await find_image(docker, image.name)
     if found is None:
         raise InfrastructureError(f"The image {image.name} was pulled, and is not there")
@@ -87,14 +99,28 @@ async def pull_image(docker: Docker, image: ImageRef, progress: Progress) -> Ima
 
 async def _pull_once(docker: Docker, image: ImageRef, progress: Progress) -> None:
     given = image.credentials
-    auth = {"username": given.username, "password": given.password} if given is not None else None
+    name, auth = image.name, None
+    if given is not None:
+        name, auth = with_registry(name), {"username": given.username, "password": given.password}
     layers = _Layers(image.name, progress)
     try:
         with engine_errors(f"The image {image.name} cannot be pulled"):
-            async for line in docker.images.pull(image.name, auth=auth, stream=True):
+            async for line in docker.images.pull(name, auth=auth, stream=True):
                 layers.take(line)
     except (TransientError, UsageError, InfrastructureError) as error:
         raise classify(image.name, error) from error
+
+
+def with_registry(name: str) -> str:
+    """Return an image's name with its registry, which the client wants to know where there are credentials.
+
+    A first part without dot and colon that is not `localhost` is no registry (distribution/reference,
+    splitDockerDomain).
+    """
+    first, slash, _ = name.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first):
+        return name
+    return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
 
 
 def classify(name: str, error: PawlError) -> PawlError:
@@ -116,7 +142,8 @@ def _given_up(name: str, error: Exception) -> InfrastructureError:
             hint="check the network and the engine's proxy, `docker load` the image, or use another",
         )
     return InfrastructureError(
-        f"The image {name} could not be pulled after {len(RETRY_AFTER) + 1} tries: {said}"
+        f"The image {name} could not be pulled after {len(RETRY_AFTER) + 1} tries: {said}",
+        hint="its registry has a fault, or answers nobody for now: try again later, or `docker load` it",
     )
 
 
@@ -132,10 +159,15 @@ class _Layers:
     def take(self, line: Mapping[str, Any]) -> None:
         if line.get("error"):
             raise DockerError(500, str(line["error"]))
+        layer, status = str(line.get("id")), line.get("status")
         detail = line.get("progressDetail") or {}
-        if line.get("status") != "Downloading" or not detail.get("total"):
+        if status == "Downloading" and detail.get("total"):
+            self._sizes[layer] = (int(detail.get("current") or 0), int(detail["total"]))
+        elif status in ("Download complete", "Pull complete") and layer in self._sizes:
+            # A small layer is told of once, when it has begun.
+            self._sizes[layer] = (self._sizes[layer][1],) * 2
+        else:
             return
-        self._sizes[str(line.get("id"))] = (int(detail.get("current") or 0), int(detail["total"]))
         done, total = (sum(column) for column in zip(*self._sizes.values(), strict=True))
         tenth = done * 10 // total
         if tenth > self._told:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pawl.adapters.executor_docker.images import _given_up, classify
+from pawl.adapters.executor_docker.images import _given_up, classify, with_registry
 from pawl.adapters.executor_docker.naming import check_image_name
 from pawl.core.model.errors import InfrastructureError, TransientError, UsageError
 
@@ -49,3 +49,18 @@ def test_names_of_images_are_taken(name: str) -> None:
 def test_what_cannot_name_an_image_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
         check_image_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("alpine", "docker.io/library/alpine"),
+        ("alpine:3", "docker.io/library/alpine:3"),
+        ("someone/private:1", "docker.io/someone/private:1"),
+        ("ghcr.io/a/b", "ghcr.io/a/b"),
+        ("localhost/a", "localhost/a"),
+        ("host:5000/a", "host:5000/a"),
+    ],
+)
+def test_with_credentials_an_image_is_asked_for_with_its_registry(name: str, full: str) -> None:
+    assert with_registry(name) == full
