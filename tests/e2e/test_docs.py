@@ -4,8 +4,9 @@ A fenced block says by its language what it is:
 
 - `yaml` holding `jobs:` is a workflow and must be free of errors; after `<!-- finds: CODE -->` it must
   yield that code, after `<!-- not yet: TEXT -->` the plan must say so of one of its jobs;
-- `console` holds commands after `$ ` with what they print: run in a copy of examples/demo that a block's
-  commands share. In the expected output a line `...` stands for any lines and `…` for any text in a line;
+- `console` holds commands after `$ ` with what they print: run in a copy of examples/demo, or of the
+  example the page is about, that a block's commands share. In the expected output a line `...` stands for
+  any lines and `…` for any text in a line;
 - `python` is executed; `toml` is a `pawl.toml` and must be valid.
 
 A block of any language after `<!-- file: PATH -->` is a file of the project for the console blocks after
@@ -29,7 +30,8 @@ import pawl
 from pawl.cli.settings_file import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").glob("*/*.md")])
+EXAMPLES = [ROOT / "examples/README.md", *(ROOT / "examples").glob("*/*.md")]
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *EXAMPLES])
 CATALOGUE = "docs/reference/checks.md"  # its examples are to be read by a parser, not to be run
 FENCE = re.compile(
     r"(?P<marks>(?:^<!-- (?:finds|file|not yet): [^\n]+? -->\n+)*)"
@@ -99,7 +101,9 @@ def test_a_workflow_in_the_docs_says_what_the_page_says(block: Block) -> None:
 @pytest.mark.parametrize("block", _blocks("console"), ids=lambda block: block.id)
 def test_a_console_example_prints_what_the_page_says(block: Block, tmp_path: Path) -> None:
     project = tmp_path / "demo"
-    shutil.copytree(ROOT / "examples/demo", project, ignore=shutil.ignore_patterns(".pawl"))
+    parts = Path(block.page).parts
+    example = ROOT / "examples" / (parts[1] if parts[0] == "examples" else "demo")
+    shutil.copytree(example, project, ignore=shutil.ignore_patterns(".pawl"))
     subprocess.run(["git", "init", "-q", "-b", "main", str(project)], check=True)
     for name, content in block.files:
         (project / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,76 @@
+"""Every project of examples/ runs: on the host, or in containers where it asks for them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pawl.cli.project import Project
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PROJECTS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
+COMMAND = str(Path(sys.executable).parent / "pawl")
+
+
+def _needs_containers(project: Path) -> bool:
+    files = Project(project).workflow_files()
+    return any(
+        re.search(r"^ +(?:services|container):", path.read_text("utf-8"), re.MULTILINE) for path in files
+    )
+
+
+ON_HOST = [project for project in PROJECTS if not _needs_containers(project)]
+IN_CONTAINERS = [project for project in PROJECTS if _needs_containers(project)]
+
+
+def _copy(project: Path, target: Path) -> Path:
+    shutil.copytree(project, target, ignore=shutil.ignore_patterns("runs"))
+    subprocess.run(["git", "init", "-q", "-b", "main", str(target)], check=True)
+    return target
+
+
+def _pawl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAWL_")}
+    return subprocess.run(
+        [COMMAND, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("project", ON_HOST, ids=lambda path: path.name)
+def test_an_example_runs_on_the_host(project: Path, tmp_path: Path) -> None:
+    folder = _copy(project, tmp_path / project.name)
+    for workflow in Project(folder).workflow_files():
+        ended = _pawl(folder, "run", "--executor", "host", str(workflow))
+        assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("project", IN_CONTAINERS, ids=lambda path: path.name)
+def test_an_example_runs_in_containers(project: Path, tmp_path: Path) -> None:
+    if "DOCKER_HOST" not in os.environ:
+        assert not os.environ.get("CI"), "CI is set and there is no container engine"
+        pytest.skip("no container engine; tools/engine/start brings one up")
+    folder = _copy(project, tmp_path / project.name)
+    for workflow in Project(folder).workflow_files():
+        ended = _pawl(folder, "run", "--executor", "docker", str(workflow))
+        assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
+def test_an_example_has_no_faults_and_stands_in_the_index(project: Path) -> None:
+    found = _pawl(project, "validate")
+    assert found.returncode == 0, found.stdout
+    assert f"({project.name}/README.md)" in (EXAMPLES / "README.md").read_text("utf-8")
