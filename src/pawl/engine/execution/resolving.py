@@ -52,7 +52,8 @@ class Answer:
             yield run_events.JobQueued(time=now, job=job.id, key=self.key, name=job.combination.name)
             for warning in self.warnings:
                 yield run_events.JobProgress(time=now, job=job.id, message=warning)
-        if isinstance(self.event, JobSkipped):
+        if isinstance(self.event, JobSkipped) and not self.event.cancelled:
+            # A cancelled one ends as cancelled, which is told when the lifecycle says so.
             yield run_events.JobSkipped(
                 time=now,
                 job=JobId(self.key),
