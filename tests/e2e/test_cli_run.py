@@ -226,10 +226,10 @@ def test_ctrl_c_is_polite_first_and_prompt_second(project: Path) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         lines = iter(process.stdout)
-        assert any("tick" in line for line in lines)
+        assert any(line == "[slow] tick\n" for line in lines)
         process.send_signal(signal.SIGINT)
         assert any(line == "[slow] interrupted\n" for line in lines)
-        assert any("stubborn" in line for line in lines)
+        assert any(line == "[slow] stubborn\n" for line in lines)
         process.send_signal(signal.SIGINT)
         rest = "".join(lines)
         assert process.wait() == 130
