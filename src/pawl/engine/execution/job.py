@@ -201,7 +201,7 @@ class _Attempt:
     ) -> tuple[Bench, Scope]:
         job, ports = self._job, self._ports
         planned = job.planned
-        refused = refusals(planned, evaluator)
+        refused = refusals(planned, evaluator, has_images=ports.executor.kind != _HOST)
         if refused:
             raise UsageError("; ".join(refused))
         evaluator.seconds(planned.timeout_minutes, where="timeout-minutes")

@@ -15,7 +15,7 @@ _LATER = frozenset({"steps", "env", "job"})
 """Contexts that say more while the job runs."""
 
 
-def refusals(planned: PlannedJob, evaluator: Evaluator) -> tuple[str, ...]:
+def refusals(planned: PlannedJob, evaluator: Evaluator, *, has_images: bool) -> tuple[str, ...]:
     """Return why the job cannot be run, a sentence each; none when it can.
 
     A step that cannot be run does not matter when its condition is false for certain.
@@ -23,15 +23,18 @@ def refusals(planned: PlannedJob, evaluator: Evaluator) -> tuple[str, ...]:
     Args:
         planned: the job.
         evaluator: with what is known before the first step; its status functions say success.
+        has_images: whether the executor runs things in images.
     """
-    return tuple(_refusals(planned, evaluator))
+    return tuple(_refusals(planned, evaluator, has_images))
 
 
-def _refusals(planned: PlannedJob, evaluator: Evaluator) -> Iterator[str]:
+def _refusals(planned: PlannedJob, evaluator: Evaluator, has_images: bool) -> Iterator[str]:
     if planned.uses is not None:
         yield f"job `{planned.key}` calls the workflow `{planned.uses}`; calls come with a later version"
     for number, step in enumerate(planned.steps, start=1):
         reason = unsupported_step(step)
+        if reason is None and not has_images and (step.uses or "").startswith("docker://"):
+            reason = f"`{step.uses}` runs in a container, and the host executor has none"
         if reason is not None and not _never_runs(step, evaluator):
             yield f"job `{planned.key}`, step {number} (line {step.line}): {reason}"
 

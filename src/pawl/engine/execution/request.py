@@ -120,7 +120,12 @@ class RunOutcome:
 
     @property
     def failure_class(self) -> FailureClass | None:
-        """Return the class of the first failed job that was not the user's fault, else of any failed one."""
+        """Return the class of the first failed job that was not the user's fault, else of any failed one.
+
+        None for a run that did not fail, whatever jobs with `continue-on-error` did.
+        """
+        if self.conclusion is Conclusion.SUCCESS:
+            return None
         classes = [job.failure_class for job in self.jobs if job.failure_class is not None]
         ours = [each for each in classes if each is not FailureClass.USER]
         return next(iter(ours or classes), None)

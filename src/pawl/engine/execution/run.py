@@ -287,6 +287,8 @@ class _Run:
             conclusion=end.conclusion,
             reason=end.reason,
         )
+        # A job may be cancelled while it waits for another attempt: the lifecycle has the last word.
+        outcome = replace(outcome, conclusion=end.conclusion)
         self._ended.append(outcome)
         if end.conclusion is Conclusion.SKIPPED:
             # Said with its trace when it was resolved.

@@ -13,9 +13,9 @@ CONTEXTS: dict[str, Value] = {"github": ObjectValue({"ref": "refs/heads/main"})}
 EVALUATOR = Evaluator(contexts=CONTEXTS, functions=StepsState().functions())
 
 
-def refused(step: str) -> tuple[str, ...]:
+def refused(step: str, *, has_images: bool = True) -> tuple[str, ...]:
     plan = make_plan(f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - {step}\n")
-    return refusals(plan.jobs[0], EVALUATOR)
+    return refusals(plan.jobs[0], EVALUATOR, has_images=has_images)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_runs_or_never_does_refuses_nothing(step: str) -> None:
 def test_calls_of_workflows_are_refused() -> None:
     plan = make_plan("on: push\njobs:\n  a: {uses: o/r/.github/workflows/x.yml@v1}\n")
 
-    assert "calls the workflow" in refusals(plan.jobs[0], EVALUATOR)[0]
+    assert "calls the workflow" in refusals(plan.jobs[0], EVALUATOR, has_images=True)[0]
 
 
 def test_what_is_not_kept_locally_is_announced() -> None:
@@ -76,3 +76,8 @@ def test_where_the_repository_is_in_the_workspace_from_the_start(
     path: str, uses: tuple[str, ...], expected: bool
 ) -> None:
     assert brings_files(path, uses) is expected
+
+
+def test_an_action_in_a_container_needs_an_executor_with_images() -> None:
+    assert refused("{uses: 'docker://alpine'}") == ()
+    assert "the host executor has none" in refused("{uses: 'docker://alpine'}", has_images=False)[0]
