@@ -287,6 +287,29 @@ def test_lines_are_put_together_and_endless_ones_are_cut() -> None:
     assert [len(piece) for piece in splitter.feed(b"x" * 200_000)] == [65536, 65536, 65536]
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"a\nb\tc\n",
+        "größe 中文\n".encode(),
+        b"a\r\n",
+        b"\x1b[31mx\n",
+        b"::group::G\n",
+        b"a\n::error::x\n",
+        b"\n\n",
+    ],
+)
+def test_a_block_shown_at_once_looks_as_line_by_line(block: bytes) -> None:
+    at_once, by_line = [], []
+    PlainView(screen(), at_once.append).report(log("lint", 0, block))
+    slow = PlainView(screen(), by_line.append)
+    for half in (block[:1], block[1:]):
+        slow.report(log("lint", 0, half))
+    assert [line.rstrip() for line in "".join(at_once).splitlines()] == [
+        line.rstrip() for line in "".join(by_line).splitlines()
+    ]
+
+
 def test_a_new_attempt_begins_from_nothing() -> None:
     again = JobStarted(time=9, job=JobId("test#0"), attempt=2, image=None, steps=("a",))
     picture = picture_of([*failed_run()[:-1], again])

@@ -58,11 +58,29 @@ def _unescape(text: str) -> str:
     return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
 
 
+def harmless_text(block: bytes) -> str | None:
+    """Return a block of whole lines as text when no line of it needs care, else None.
+
+    Nearly all output is of this kind, and a step may write gigabytes: lines are not looked at one by one.
+    """
+    if not block.endswith(b"\n") or b"\x1b" in block:
+        return None
+    text = block.decode("utf-8", "replace")
+    if "\n::" in text or "##[" in text or text.startswith("::"):
+        return None
+    return text if text.replace("\n", "").replace("\t", "").isprintable() else None
+
+
 class LineSplitter:
     """Puts blocks of one stream together to lines; holds at most `MOST_LINE_BYTES`."""
 
     def __init__(self) -> None:
         self._held = b""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether no half line is held."""
+        return not self._held
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the lines that `data` completes, without their newlines."""

@@ -9,7 +9,7 @@ from pawl.cli.terminal.durations import show_duration, show_size
 from pawl.cli.terminal.lines import Line, Piece, Style, line, to_text
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen
-from pawl.cli.view.log_text import LineSplitter, Marker, ShownLine, read_line
+from pawl.cli.view.log_text import LineSplitter, Marker, ShownLine, harmless_text, read_line
 from pawl.cli.view.picture import Phase
 from pawl.cli.view.tree import sign_of
 from pawl.core.model.ids import JobId
@@ -64,6 +64,13 @@ class LogLines:
         self._screen = screen
         self._splitters: dict[str, LineSplitter] = {}
         self._in_group = False
+
+    def feed_at_once(self, stream: str, data: bytes) -> str | None:
+        """Return a block as text when its lines are to be shown as they are; else it must go to `feed`."""
+        splitter = self._splitters.get(stream)
+        if self._in_group or (splitter is not None and not splitter.is_empty):
+            return None
+        return harmless_text(data)
 
     def feed(self, stream: str, data: bytes) -> list[Line]:
         """Return the lines that `data` completes."""
@@ -144,7 +151,12 @@ class PlainView:
                 self._say(event.job, self._ended(Conclusion.SKIPPED, text, event.reason))
             case LogAppended():
                 log = self._logs.setdefault((event.job, event.index), LogLines(self._screen))
-                self._say(event.job, *log.feed(event.stream, event.data))
+                block = log.feed_at_once(event.stream, event.data)
+                if block is not None:
+                    prefix = self._prefix(event.job) + " "
+                    self._write(prefix + block[:-1].replace("\n", f"\n{prefix}") + "\n")
+                else:
+                    self._say(event.job, *log.feed(event.stream, event.data))
             case StepFinished():
                 self._in_step.discard(event.job)
                 if (event.job, event.index) in self._logs:
@@ -166,11 +178,14 @@ class PlainView:
         else:
             self._say(event.job, line(Piece(text, Style.WARN)))
 
+    def _prefix(self, job: JobId) -> str:
+        name = self._names.get(job, job)
+        style = self._styles.setdefault(job, _PREFIX_STYLES[len(self._styles) % len(_PREFIX_STYLES)])
+        return to_text(line(Piece(f"[{name}]", style)), colour=self._screen.colour)
+
     def _say(self, job: JobId, *lines: Line) -> None:
         if not lines:
             return
-        name = self._names.get(job, job)
-        style = self._styles.setdefault(job, _PREFIX_STYLES[len(self._styles) % len(_PREFIX_STYLES)])
-        prefix = to_text(line(Piece(f"[{name}]", style)), colour=self._screen.colour)
+        prefix = self._prefix(job)
         texts = (to_text(one, colour=self._screen.colour) for one in lines)
         self._write("".join(f"{prefix} {text}".rstrip() + "\n" for text in texts))
