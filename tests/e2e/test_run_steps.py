@@ -312,3 +312,22 @@ async def test_step_debugging_is_turned_on_by_a_secret(run: Run) -> None:
     assert ended.conclusion is Conclusion.SUCCESS, ended.log
     assert "##[debug]deep inside" in ended.log
     assert "***" not in ended.log
+
+
+async def test_git_in_a_job_never_finds_the_repository_around_its_folder(run: Run, tmp_path: Path) -> None:
+    """A `git reset --hard` without a checkout before it must not reach the user's own working tree."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    for folder in ("objects", "refs"):
+        (tmp_path / ".git" / folder).mkdir()
+
+    ended = await run(
+        """
+      - run: |
+          ! git rev-parse --git-dir
+          cd "$(mktemp -d)" && ! git rev-parse --git-dir
+"""
+    )
+
+    assert ended.conclusion is Conclusion.SUCCESS, ended.log
+    assert "not a git repository" in ended.log

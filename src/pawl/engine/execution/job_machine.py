@@ -219,6 +219,9 @@ async def describe_machine(
     system = system_variables(
         {**text_properties(github), "event_path": inside}, runner, job.combination.values
     )
+    if not in_containers and job.run.bind is None:
+        # The job's folder may lie in the user's own repository, which git must not find without a checkout.
+        system["GIT_CEILING_DIRECTORIES"] = str(folder.root.resolve())
     machine = Machine(
         sandbox=sandbox,
         folder=folder,
