@@ -15,8 +15,8 @@ from pawl.cli.interrupts import Interrupts
 from pawl.cli.keeping import is_alive, keeping_owner, mark_kept
 from pawl.cli.project import Project
 from pawl.cli.settings import Settings
-from pawl.cli.terminal.lines import to_text
 from pawl.cli.terminal.screen import Screen, look_at
+from pawl.cli.terminal.wrapping import draw_lines
 from pawl.cli.view.machine import JsonView
 from pawl.cli.view.output import Output
 from pawl.cli.view.picture import RunPicture
@@ -93,8 +93,8 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         for left in outcome.swept:
             notice(f"removed what an earlier run had left: {left}")
         if not wish.as_json:
-            for drawn in draw_summary(picture, screen, folder=project.shown(folder.path)):
-                output.write(to_text(drawn, colour=screen.colour) + "\n")
+            summary = draw_summary(picture, screen, folder=project.shown(folder.path))
+            output.write("".join(text + "\n" for text in draw_lines(summary, screen)))
         return exit_code(outcome, interrupted=interrupts.count > 0)
     finally:
         await executor.aclose()

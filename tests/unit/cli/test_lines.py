@@ -5,6 +5,7 @@ import pytest
 from pawl.cli.terminal.cells import cell_width, crop
 from pawl.cli.terminal.durations import count, show_duration, show_size
 from pawl.cli.terminal.lines import Piece, Style, fit, line, to_text, width_of
+from pawl.cli.terminal.wrapping import wrap
 
 
 def test_wide_characters_take_two_cells_and_marks_none() -> None:
@@ -22,6 +23,18 @@ def test_a_line_is_cut_so_that_its_right_piece_stands_at_the_edge() -> None:
     drawn = fit(line("a long name that does not fit"), Piece("12s"), 20)
     assert to_text(drawn, colour=False) == "a long name tha… 12s"
     assert width_of(drawn) == 20
+
+
+def test_a_wide_line_is_wrapped_at_words_with_an_indent() -> None:
+    wide = line("  ", Piece("one two three four", Style.BAD), " five six")
+    assert [to_text(one, colour=False) for one in wrap(wide, 14)] == [
+        "  one two",
+        "    three four",
+        "    five six",
+    ]
+    unbroken = line("x" * 30)
+    assert list(wrap(unbroken, 14)) == [unbroken]
+    assert list(wrap(line("fits"), 14)) == [line("fits")]
 
 
 def test_styles_are_only_written_with_colour() -> None:

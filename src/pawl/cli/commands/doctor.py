@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -27,9 +27,10 @@ from pawl.cli.keeping import forget_kept, is_alive, kept_sandboxes
 from pawl.cli.project import Project, find_project
 from pawl.cli.settings import Settings
 from pawl.cli.terminal.durations import show_size
-from pawl.cli.terminal.lines import Piece, Style, line, to_text
+from pawl.cli.terminal.lines import Line, Piece, Style, line
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen, look_at
+from pawl.cli.terminal.wrapping import draw_lines
 from pawl.cli.wiring import docker_executor, find_image, host_executor
 from pawl.core.model.errors import PawlError
 from pawl.ports.executor import Executor
@@ -139,12 +140,15 @@ def _remove_work(project: Project) -> None:
 
 
 def _draw(checks: list[Check], screen: Screen) -> None:
-    for check in checks:
-        head = line(
-            Piece(f"{check.mark:<5}", _STYLES[check.mark]),
-            Piece(f"{check.name:<11}", Style.STRONG),
-            one_line(check.found),
-        )
-        click.echo(to_text(head, colour=screen.colour))
-        if check.mend and check.mark is not Mark.OK:
-            click.echo(to_text(line(" " * 16, Piece(one_line(check.mend), Style.NOTE)), colour=screen.colour))
+    for text in draw_lines((drawn for check in checks for drawn in _lines(check)), screen):
+        click.echo(text)
+
+
+def _lines(check: Check) -> Iterator[Line]:
+    yield line(
+        Piece(f"{check.mark:<5}", _STYLES[check.mark]),
+        Piece(f"{check.name:<11}", Style.STRONG),
+        one_line(check.found),
+    )
+    if check.mend and check.mark is not Mark.OK:
+        yield line(" " * 16, Piece(one_line(check.mend), Style.NOTE))

@@ -19,8 +19,8 @@ from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, st
 from pawl.cli.project import find_project
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.durations import count
-from pawl.cli.terminal.lines import to_text
 from pawl.cli.terminal.screen import Screen, look_at
+from pawl.cli.terminal.wrapping import draw_lines
 from pawl.cli.workflow_files import find_workflow, read_all
 from pawl.core.diagnostics import has_errors
 from pawl.core.model.plan import Plan
@@ -91,8 +91,8 @@ def _draw(plans: list[Plan], screen: Screen, *, all_in_full: bool) -> None:
     for number, plan in enumerate(plans):
         if number:
             click.echo()
-        for drawn in draw_plan(plan, screen, verbose=all_in_full):
-            click.echo(to_text(drawn, colour=screen.colour))
+        for text in draw_lines(draw_plan(plan, screen, verbose=all_in_full), screen):
+            click.echo(text)
 
 
 def _say_totals(planned: list[PlannedFile]) -> None:

@@ -25,9 +25,10 @@ from pawl.cli.stored_runs import (
     select_steps,
 )
 from pawl.cli.terminal.durations import show_duration
-from pawl.cli.terminal.lines import Line, Piece, Style, line, to_text
+from pawl.cli.terminal.lines import Line, Piece, Style, line
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen, look_at
+from pawl.cli.terminal.wrapping import draw_lines
 from pawl.cli.view.picture import JobPicture, Phase
 from pawl.cli.view.tree import sign_of
 from pawl.cli.workflow_files import read_all
@@ -68,8 +69,8 @@ def command(ctx: click.Context, /, run: str | None, place: str | None, **event_c
         job, _, step = (place or "").partition("/")
         jobs = select_jobs(picture, place if _is_job(picture.jobs, place) else job or None)
         lines = _explain_jobs(jobs, step if not _is_job(picture.jobs, place) else "", screen)
-    for drawn in lines:
-        click.echo(to_text(drawn, colour=screen.colour))
+    for text in draw_lines(lines, screen):
+        click.echo(text)
 
 
 def _is_job(jobs: dict[str, JobPicture], place: str | None) -> bool:
