@@ -96,3 +96,34 @@ async def test_what_a_killed_run_left_is_gone_after_the_next(tmp_path: Path) -> 
 
     assert swept
     await until(lambda: not any(is_running(pid) for pid in pids(tmp_path)), "the processes to end")
+
+
+async def test_the_folders_of_a_killed_run_are_gone_after_the_next(tmp_path: Path) -> None:
+    marks, project = tmp_path, tmp_path / "project"
+    project.mkdir()
+    (project / ".ci.yml").write_text(STUBBORN.format(pids=marks / "pids"))
+    (project / ".ci").mkdir()
+    (project / ".ci" / "short.yml").write_text(
+        "on: push\njobs: {b: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
+    )
+
+    async def pawl(workflow: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, "-c", "from pawl.cli.main import main; main()")
+        quiet = asyncio.subprocess.DEVNULL
+        wanted = ("run", "--executor", "host", workflow)
+        return await asyncio.create_subprocess_exec(
+            *command, *wanted, cwd=project, stdout=quiet, stderr=quiet
+        )
+
+    killed = await pawl(".ci.yml")
+    try:
+        await until(lambda: (marks / "pids").exists() and bool((marks / "pids").read_text()), "the step")
+    finally:
+        os.kill(killed.pid, signal.SIGKILL)
+        await killed.wait()
+    assert list(project.glob(".pawl/runs/*/work/*"))
+
+    await (await pawl(".ci/short.yml")).wait()
+
+    assert list(project.glob(".pawl/runs/*/work")) == []
+    await until(lambda: not any(is_running(pid) for pid in pids(marks)), "the processes to end")

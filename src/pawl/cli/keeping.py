@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pawl.adapters.runs_folder import RunFolder, is_owner_alive, owner_token
+from pawl.adapters.runs_folder import RunFolder, RunsFolder, RunState, is_owner_alive, owner_token
 from pawl.core.model.run_events import JobFinished
 
 _SEPARATOR = "|"
@@ -29,6 +29,21 @@ def mark_kept(folder: RunFolder, sandboxes: list[str]) -> None:
 def forget_kept(folder: RunFolder) -> None:
     """Give the kept sandboxes of a run up: the next sweep removes them."""
     (folder.path / _MARK).unlink(missing_ok=True)
+
+
+def remove_left_work(runs: RunsFolder, own: RunFolder) -> tuple[str, ...]:
+    """Remove the jobs' folders of other runs that were killed; return what could not be removed.
+
+    Their sandboxes must have been swept: what a container still writes there may be nobody's to remove.
+    """
+    left: list[str] = []
+    for record in runs.list():
+        folder = runs.open(record.number)
+        if record.number == own.number or record.state is RunState.RUNNING or kept_sandboxes(folder):
+            continue
+        if (folder.path / "work").exists():
+            left.extend(folder.remove_work())
+    return tuple(left)
 
 
 def is_alive(token: str) -> bool:
