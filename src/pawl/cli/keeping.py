@@ -48,8 +48,17 @@ def remove_left_work(runs: RunsFolder, own: RunFolder) -> tuple[str, ...]:
 
 def is_alive(token: str) -> bool:
     """Return whether a sandbox's owner still wants it: its process lives, or its run keeps it."""
-    process, separator, path = token.partition(_SEPARATOR)
-    return is_owner_alive(process) or bool(separator and (Path(path) / _MARK).is_file())
+    _, separator, path = token.partition(_SEPARATOR)
+    return is_process_alive(token) or bool(separator and (Path(path) / _MARK).is_file())
+
+
+def is_process_alive(token: str) -> bool:
+    """Return whether a sandbox's owner lives, whether or not its run keeps it.
+
+    What has an owner of a kind that we do not know is not ours to judge: it counts as alive.
+    """
+    process = token.partition(_SEPARATOR)[0]
+    return not is_owner_token(process) or is_owner_alive(process)
 
 
 def kept_sandboxes(folder: RunFolder) -> dict[str, str]:

@@ -9,8 +9,19 @@ from typing import Any, TypeVar
 import click
 
 from pawl.cli.local_event import EventWish, read_payload
+from pawl.cli.project import find_project
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def complete_workflow(
+    ctx: click.Context,  # noqa: ARG001 - click calls it so
+    param: click.Parameter,  # noqa: ARG001 - as above
+    incomplete: str,
+) -> list[str]:
+    """Return the names of workflow files that begin with `incomplete`, for shell completion."""
+    files = find_project(Path.cwd()).workflow_files()
+    return [path.stem for path in files if path.stem.startswith(incomplete)]
 
 
 class KeyValue(click.ParamType[tuple[str, str]]):

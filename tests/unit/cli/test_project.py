@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pawl.cli.keeping import is_alive
+from pawl.adapters.runs_folder import owner_token
+from pawl.cli.keeping import is_alive, is_process_alive
 from pawl.cli.options import KEY_VALUE
 from pawl.cli.project import find_project, read_text
 from pawl.cli.secrets_input import gather_secrets
@@ -145,7 +146,14 @@ def test_jobs_and_steps_are_chosen_by_what_people_type() -> None:
 
 
 def test_an_owner_that_is_dead_and_keeps_nothing_is_dead(tmp_path: Path) -> None:
-    dead = f"pawl1/nowhere|{tmp_path}"
+    *place, _, start = owner_token().split("/")
+    dead = "/".join((*place, "99999999999", start)) + f"|{tmp_path}"
     assert not is_alive(dead)
     write(tmp_path, "kept.json", '["s"]')
     assert is_alive(dead)
+    assert not is_process_alive(dead)
+
+
+def test_an_owner_of_an_unknown_kind_is_left_alone() -> None:
+    assert is_alive("somebody else")
+    assert is_alive(owner_token())

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from pawl.adapters.runs_folder.artifacts import ArtifactLimits, FolderArtifacts
 from pawl.adapters.runs_folder.logs import DEFAULT_LOG_CAP, FolderLogs
-from pawl.adapters.runs_folder.owner import is_owner_alive, owner_token
+from pawl.adapters.runs_folder.owner import is_owner_alive, is_owner_token, owner_token
 from pawl.adapters.runs_folder.record import RunRecord, RunState
 from pawl.adapters.runs_folder.removal import remove_tree
 from pawl.adapters.runs_folder.run import RunFolder
@@ -31,6 +31,7 @@ __all__ = [
     "RunState",
     "RunsFolder",
     "is_owner_alive",
+    "is_owner_token",
     "owner_token",
     "remove_tree",
 ]

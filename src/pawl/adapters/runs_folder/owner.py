@@ -26,6 +26,11 @@ def owner_token() -> str:
     return _token_of(os.getpid())
 
 
+def is_owner_token(text: str) -> bool:
+    """Return whether `text` is a token that `owner_token` made, here or elsewhere."""
+    return _Token.parse(text) is not None
+
+
 def is_owner_alive(token: str) -> bool:
     """Return whether the process that `token` names still lives.
 

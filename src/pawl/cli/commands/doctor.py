@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pawl.adapters.runs_folder import RunsFolder, RunState, is_owner_alive
+from pawl.adapters.runs_folder import RunsFolder, RunState
 from pawl.cli.checkup import (
     Check,
     Mark,
@@ -23,7 +23,7 @@ from pawl.cli.checkup import (
 )
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
-from pawl.cli.keeping import forget_kept, is_alive, kept_sandboxes
+from pawl.cli.keeping import forget_kept, is_alive, is_process_alive, kept_sandboxes
 from pawl.cli.project import Project, find_project
 from pawl.cli.settings import Settings
 from pawl.cli.terminal.durations import show_size
@@ -76,7 +76,7 @@ async def _check_world(project: Project, settings: Settings, *, clean: bool) -> 
     """Return the checks of engine, image and orphans; with `clean` orphans are removed."""
     if clean:
         _give_up_kept(project)
-    wanted = is_owner_alive if clean else is_alive
+    wanted = is_process_alive if clean else is_alive
     docker = docker_executor()
     try:
         found = await docker.probe()

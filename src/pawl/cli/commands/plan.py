@@ -12,7 +12,7 @@ import click
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
 from pawl.cli.findings.text import draw_findings
-from pawl.cli.options import KEY_VALUE, event_options, read_wish
+from pawl.cli.options import KEY_VALUE, complete_workflow, event_options, read_wish
 from pawl.cli.outlooks import step_outlooks
 from pawl.cli.plan_text import draw_plan
 from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, started
@@ -39,7 +39,7 @@ from pawl.core.planning.storage import plan_to_json
         ("pawl plan ci --dot | dot -Tsvg > ci.svg", "a drawing of the jobs"),
     ),
 )
-@click.argument("workflows", nargs=-1)
+@click.argument("workflows", nargs=-1, shell_complete=complete_workflow)
 @event_options
 @click.option("--var", "variables", multiple=True, type=KEY_VALUE, help="A variable for `vars`. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Write the plans as a JSON array.")

@@ -129,7 +129,8 @@ def _note(job: JobPicture) -> Piece:
 
 def _draw_steps(job: JobPicture, now: float, screen: Screen, detail: _Detail) -> Iterator[Line]:
     ended = [step for step in job.steps.values() if step.phase is Phase.ENDED]
-    if job.progress:
+    # While a step runs its log has the same line.
+    if job.progress and not any(step.phase is Phase.RUNNING for step in job.steps.values()):
         yield fit(line("  ", Piece(job.progress, Style.FAINT)), Piece(""), screen.width)
     hidden = 0
     for step in ended:
