@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pawl.adapters.runs_folder import RunFolder, RunsFolder, RunState, is_owner_alive, owner_token
+from pawl.adapters.runs_folder import (
+    RunFolder,
+    RunsFolder,
+    RunState,
+    is_owner_alive,
+    is_owner_token,
+    owner_token,
+)
 from pawl.core.model.run_events import JobFinished
 
 _SEPARATOR = "|"
