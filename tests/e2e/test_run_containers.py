@@ -95,6 +95,25 @@ async def test_a_job_container_and_its_services(scenario: Scenario) -> None:
     assert any("web" in event.message for event in ended.told.of(JobProgress))
 
 
+async def test_a_user_who_is_not_root_can_work_in_what_was_checked_out(scenario: Scenario) -> None:
+    scenario.files = {"src/a.txt": "a", "run.sh": "#!/bin/sh\necho ran\n"}
+
+    ended = await run(
+        scenario,
+        f"""
+    container: {{image: {IMAGE}, options: --user 4321}}
+    steps:
+      - uses: actions/checkout@v4
+      - run: test "$(id -u)" = 4321 && echo b >> src/a.txt && echo c > src/c.txt && ./run.sh
+      - run: touch "$HOME/x"
+      - run: echo "v=1" >> "$GITHUB_OUTPUT" && echo "A=1" >> "$GITHUB_ENV" && touch "$RUNNER_TEMP/y"
+      - run: test "$A" = 1
+""",
+    )
+
+    assert ended.conclusion is Conclusion.SUCCESS, ended.log
+
+
 async def test_container_actions_work_beside_the_job(scenario: Scenario) -> None:
     scenario.files = {
         "say/action.yml": f"""

@@ -28,6 +28,7 @@ class Machine:
         inherited_path: PATH before anybody adds to it.
         system: the variables that Pawl sets for every step.
         event_path: where the event's payload is, inside.
+        other_user: whether steps run as a user that is neither root nor us.
     """
 
     sandbox: Sandbox
@@ -37,6 +38,7 @@ class Machine:
     inherited_path: str
     system: Mapping[str, str]
     event_path: str
+    other_user: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

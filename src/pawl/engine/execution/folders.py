@@ -112,6 +112,28 @@ def _is_below(path: Path, root: Path) -> bool:
     return path != root and path.is_relative_to(root)
 
 
+def open_to_all(root: Path) -> None:
+    """Let everybody read and write what is below `root`; what could be run stays so.
+
+    For a job whose user is neither us nor root. Links are left alone, and so are files with several names:
+    git's objects may be the very files of the user's own repository.
+    """
+    for folder, _, names in os.walk(root):
+        os.chmod(folder, 0o777)  # noqa: PTH101, S103 - os.walk speaks text; meant for all
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - as above
+            found = os.lstat(path)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                run = 0o111 if found.st_mode & 0o111 else 0
+                os.chmod(path, stat.S_IMODE(found.st_mode) | 0o666 | run)  # noqa: PTH101, S103 - as above
+
+
+def is_other_user(user: str) -> bool:
+    """Return whether a container's user (`name`, `1000`, `1000:1000`) is neither root nor us."""
+    name = user.partition(":")[0].strip()
+    return name not in ("", "0", "root", str(os.getuid()))
+
+
 def remove_folder(root: Path) -> str | None:
     """Remove a folder with everything in it, read-only files too; return why it could not, or None.
 

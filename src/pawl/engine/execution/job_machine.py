@@ -19,7 +19,7 @@ from pawl.engine.execution.bench import Machine
 from pawl.engine.execution.containers import ContainerSpec, parse_container, parse_services
 from pawl.engine.execution.environment import DEFAULT_PATH, system_variables
 from pawl.engine.execution.facts import is_debugging
-from pawl.engine.execution.folders import JobFolder
+from pawl.engine.execution.folders import JobFolder, is_other_user
 from pawl.engine.execution.images import choose_image, foreign_system, is_image_reference, runs_on_labels
 from pawl.engine.execution.job_contexts import (
     github_with,
@@ -136,7 +136,7 @@ async def open_machine(
         for service in wanted.services:
             found = await ports.executor.pull_image(service.image, progress)
             log.write_group(f"Service {service.name}: {found.name}", _image_lines(found))
-    await _seed_workspace(job, folder, ports, log)
+    await _seed_workspace(job, folder, ports, log, for_all=runs_as_other(wanted, facts))
     container = wanted.container
     spec = SandboxSpec(
         name=sandbox_name(job),
@@ -154,7 +154,15 @@ async def open_machine(
     return await ports.executor.open(spec, progress), facts
 
 
-async def _seed_workspace(job: JobRequest, folder: JobFolder, ports: Ports, log: StepLog) -> None:
+def runs_as_other(wanted: Wanted, facts: ImageFacts | None) -> bool:
+    """Return whether the job's processes run as a user that is neither root nor us."""
+    asked = wanted.container.options.user if wanted.container is not None else None
+    return facts is not None and is_other_user(asked or facts.user)
+
+
+async def _seed_workspace(
+    job: JobRequest, folder: JobFolder, ports: Ports, log: StepLog, *, for_all: bool
+) -> None:
     """Put the repository's files into the workspace where the workflow counts on it.
 
     See docs/adr/0006-workspace.md.
@@ -162,7 +170,7 @@ async def _seed_workspace(job: JobRequest, folder: JobFolder, ports: Ports, log:
     if job.run.bind is not None:
         log.write_line("Workspace: your own folder (--bind); what steps write stays there")
     elif brings_files(job.run.plan.path, tuple(step.uses or "" for step in job.planned.steps)):
-        count = await fill(ports.source, folder.workspace)
+        count = await fill(ports.source, folder.workspace, for_all=for_all)
         log.write_line(f"Workspace: {count} files of the repository")
     else:
         log.write_line("Workspace: empty, until a step uses actions/checkout")
@@ -230,6 +238,7 @@ async def describe_machine(
         inherited_path=inherited,
         system=system,
         event_path=inside,
+        other_user=runs_as_other(wanted, facts),
     )
     trust_workspace(folder)
     fixed: dict[str, Value] = {

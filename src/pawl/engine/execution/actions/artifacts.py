@@ -17,6 +17,7 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.engine.execution.actions.checkout import checkout_folder
 from pawl.engine.execution.artifacts import collect_files, keep_artifact
 from pawl.engine.execution.bench import Bench
+from pawl.engine.execution.folders import open_to_all
 from pawl.engine.execution.steps.end import StepEnd
 from pawl.engine.execution.steps.place import StepPlace
 from pawl.ports.artifacts import ArtifactStore, Manifest
@@ -84,6 +85,8 @@ async def run_download(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     for manifest in wanted:
         target = folder / manifest.name if apart else folder
         await asyncio.to_thread(_copy_out, bench.outside.artifacts, manifest, target, bench)
+        if bench.machine.other_user:
+            await asyncio.to_thread(open_to_all, target)
         place.log.write_line(f"Copied the artifact {manifest.name}: {len(manifest.files)} files")
     if not wanted:
         place.log.write_line("##[warning]There are no artifacts to copy")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.engine.execution.bench import Bench
-from pawl.engine.execution.folders import JobFolder
+from pawl.engine.execution.folders import JobFolder, open_to_all
 from pawl.engine.execution.steps.end import StepEnd
 from pawl.engine.execution.steps.place import StepPlace
 from pawl.ports.source import Source, SourceState
@@ -50,7 +50,7 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     if bench.outside.bound:
         log.write_line("The workspace is your own folder (--bind): nothing is copied, nothing is cleaned")
     else:
-        count = await fill(bench.outside.source, folder, keep_others=folder != bench.machine.folder.workspace)
+        count = await fill(bench.outside.source, folder, for_all=bench.machine.other_user)
         log.write_line(f"Copied {count} files of {state.repository}{_described(state)}")
         trust_workspace(bench.machine.folder)
         await bench.machine.sandbox.send([folder])
@@ -58,18 +58,20 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     return StepEnd(succeeded=True, outputs=outputs)
 
 
-async def fill(source: Source, folder: Path, *, keep_others: bool = False) -> int:
-    """Empty `folder` and put the source's files in it; return how many.
+async def fill(source: Source, folder: Path, *, for_all: bool = False) -> int:
+    """Empty `folder` and put the source's files in it, `for_all` users to write; return how many.
 
     Raises:
         InfrastructureError: they cannot be copied.
     """
     try:
         await asyncio.to_thread(_make_empty, folder)
-        return await source.copy_to(folder)
+        count = await source.copy_to(folder)
+        if for_all:
+            await asyncio.to_thread(open_to_all, folder)
     except OSError as error:
-        kept = "" if not keep_others else f" into {folder.name}"
-        raise InfrastructureError(f"cannot copy the repository's files{kept}: {error.strerror}") from error
+        raise InfrastructureError(f"cannot copy the repository's files: {error.strerror}") from error
+    return count
 
 
 def checkout_folder(workspace: Path, path: str) -> Path:
