@@ -6,16 +6,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pawl.cli.main import main
 from pawl.cli.project import Project
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROJECTS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
-COMMAND = str(Path(sys.executable).parent / "pawl")
 
 
 def _needs_containers(project: Path) -> bool:
@@ -35,42 +35,38 @@ def _copy(project: Path, target: Path) -> Path:
     return target
 
 
-def _pawl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAWL_")}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@pytest.fixture
+def pawl(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return a function that runs a command in a folder, in this process, and returns its exit code."""
+    for name in [name for name in os.environ if name.startswith("PAWL_")]:
+        monkeypatch.delenv(name)
+
+    def run(folder: Path, *arguments: str) -> int:
+        monkeypatch.chdir(folder)
+        return main(arguments)
+
+    return run
 
 
 @pytest.mark.parametrize("project", ON_HOST, ids=lambda path: path.name)
-def test_an_example_runs_on_the_host(project: Path, tmp_path: Path) -> None:
+def test_an_example_runs_on_the_host(project: Path, tmp_path: Path, pawl: Callable[..., int]) -> None:
     folder = _copy(project, tmp_path / project.name)
     for workflow in Project(folder).workflow_files():
-        ended = _pawl(folder, "run", "--executor", "host", str(workflow))
-        assert ended.returncode == 0, ended.stdout
+        assert pawl(folder, "run", "--executor", "host", str(workflow)) == 0
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("project", IN_CONTAINERS, ids=lambda path: path.name)
-def test_an_example_runs_in_containers(project: Path, tmp_path: Path) -> None:
+def test_an_example_runs_in_containers(project: Path, tmp_path: Path, pawl: Callable[..., int]) -> None:
     if "DOCKER_HOST" not in os.environ:
         assert not os.environ.get("CI"), "CI is set and there is no container engine"
         pytest.skip("no container engine; tools/engine/start brings one up")
     folder = _copy(project, tmp_path / project.name)
     for workflow in Project(folder).workflow_files():
-        ended = _pawl(folder, "run", "--executor", "docker", str(workflow))
-        assert ended.returncode == 0, ended.stdout
+        assert pawl(folder, "run", "--executor", "docker", str(workflow)) == 0
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
-def test_an_example_has_no_faults_and_stands_in_the_index(project: Path) -> None:
-    found = _pawl(project, "validate")
-    assert found.returncode == 0, found.stdout
+def test_an_example_has_no_faults_and_stands_in_the_index(project: Path, pawl: Callable[..., int]) -> None:
+    assert pawl(project, "validate") == 0
     assert f"({project.name}/README.md)" in (EXAMPLES / "README.md").read_text("utf-8")
