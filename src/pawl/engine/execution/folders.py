@@ -91,8 +91,11 @@ def read_job_file(root: Path, relative: str, *, limit: int) -> bytes | None:
         return None
     finally:
         os.close(at)
+    if not stat.S_ISREG(os.fstat(file_descriptor).st_mode):
+        os.close(file_descriptor)
+        return None
     with os.fdopen(file_descriptor, "rb") as file:
-        return file.read(limit + 1) if stat.S_ISREG(os.fstat(file_descriptor).st_mode) else None
+        return file.read(limit + 1)
 
 
 def read_workspace_file(workspace: Path, relative: str, *, limit: int) -> bytes | None:
