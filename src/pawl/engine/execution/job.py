@@ -208,7 +208,7 @@ class _Attempt:
         isolation = "" if ports.executor.isolated else " (no isolation: steps can do whatever you can)"
         log.write_line(f"Run {job.run.number}, job {job.combination.name}, attempt {job.attempt}")
         log.write_line(f"Executor: {ports.executor.kind}{isolation}")
-        for remark in (*wanted.remarks, *announcements(planned)):
+        for remark in (*wanted.remarks, *announcements(job.run.plan, planned)):
             log.write_line(f"##[warning]{remark}")
         self._folder = make_job_folder(job.run.folder / sandbox_name(job), bind=job.run.bind)
         self._sandbox, facts = await open_machine(job, wanted, self._folder, ports, self._report, log)
@@ -263,7 +263,10 @@ class _Attempt:
         verdict = self._verdict
         teller = self._report.step(self._next_index, "__complete")
         log = self._begin_complete(teller)
-        keep = self._job.run.keep_on_failure and verdict.conclusion is Conclusion.FAILURE
+        keep = self._job.run.keep_on_failure and verdict.conclusion in {
+            Conclusion.FAILURE,
+            Conclusion.TIMED_OUT,
+        }
         kept, left = await clean_up(
             self._sandbox,
             self._folder,

@@ -59,7 +59,16 @@ def test_what_is_not_kept_locally_is_announced() -> None:
         "on: push\njobs:\n  a: {runs-on: x, concurrency: c, environment: e, priority: 5, steps: [{run: x}]}\n"
     )
 
-    assert len(announcements(plan.jobs[0])) == 3
+    assert len(announcements(plan, plan.jobs[0])) == 3
+
+
+def test_the_concurrency_of_the_workflow_is_announced_once() -> None:
+    plan = make_plan(
+        "on: push\nconcurrency: c\njobs:\n"
+        "  a: {runs-on: x, steps: [{run: x}]}\n  b: {runs-on: x, steps: [{run: x}]}\n"
+    )
+
+    assert [len(announcements(plan, job)) for job in plan.jobs] == [1, 0]
 
 
 @pytest.mark.parametrize(
