@@ -30,7 +30,8 @@ def display_name(step: PlannedStep, evaluator: Evaluator | None = None) -> str:
         texts = {name: value for name, value in env.items() if isinstance(value, str)}
         return substitute(written, texts)[:_NAME_LENGTH]
     try:
-        return evaluator.text(written, where="name")[:_NAME_LENGTH] or step.id
+        # On one line: a name may come from a commit's message.
+        return " ".join(evaluator.text(written, where="name").split())[:_NAME_LENGTH] or step.id
     except UsageError:
         return written
 
