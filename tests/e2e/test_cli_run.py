@@ -167,6 +167,24 @@ def test_auto_says_aloud_that_it_runs_without_isolation(
     assert "no isolation" in err
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("sytem=a", "did you mean `system`?"), ("system=c", "it is a, b"), ("x", "not of the form name=value")],
+)
+def test_a_matrix_that_does_not_exist_is_refused(
+    wanted: str, said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = "    strategy:\n      matrix:\n        system: [a, b]\n    steps:\n      - uses"
+    (project / ".ci.yml").write_text(WORKFLOW.replace("    steps:\n      - uses", matrix))
+    code, out, err = outcome(capsys, "run", "--matrix", wanted)
+    assert (code, out) == (2, "")
+    assert said in err
+    code, out, _ = outcome(capsys, "run", "-j", "build", "--matrix", "system=b")
+    assert code == 0
+    assert "build (b)" in out
+    assert "build (a)" not in out
+
+
 def test_a_workflow_with_faults_does_not_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / ".ci.yml").write_text(WORKFLOW.replace("runs-on", "run-on"))
     code, out, err = outcome(capsys, "run")

@@ -23,10 +23,12 @@ from pawl.cli.view.picture import RunPicture
 from pawl.cli.view.plain import PlainView
 from pawl.cli.view.summary import draw_summary
 from pawl.cli.wiring import Notice, SystemClock, choose_executor, open_source
-from pawl.core.model.errors import InfrastructureError
+from pawl.core.diagnostics.suggest import did_you_mean
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import Plan
 from pawl.core.model.run_events import RunEvent
 from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.planning.render import as_text
 from pawl.core.planning.storage import plan_to_json
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.request import ExecutionLimits, RunOutcome, RunRequest
@@ -74,8 +76,11 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
     """
     clock = SystemClock()
     plan = select_jobs(plan, wish.only_jobs)
+    check_matrix(plan, wish.matrix)
     executor = await choose_executor(wish.executor or settings.executor, notice)
     try:
+        if wish.keep_on_failure and executor.kind == "host":
+            notice("--keep-on-failure keeps containers; on this machine itself there are none")
         runs = RunsFolder(project.root, log_cap=settings.log_limit_mb << 20)
         runs.prune(max(0, settings.keep_runs - 1))
         folder = runs.create(plan_to_json(plan), workflow=plan.name, time=clock.now())
@@ -100,6 +105,29 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         return exit_code(outcome, interrupted=interrupts.count > 0)
     finally:
         await executor.aclose()
+
+
+def check_matrix(plan: Plan, wanted: Mapping[str, str]) -> None:
+    """Check that `--matrix` can mean something, as far as the matrices are known before the run.
+
+    Raises:
+        UsageError: no job has such an axis, or it never has that value.
+    """
+    if any(job.matrix is not None and job.combinations is None for job in plan.jobs):
+        return
+    known_values: dict[str, list[str]] = {}
+    for job in plan.jobs:
+        for name, value in (item for each in job.combinations or () for item in each.values.items()):
+            shown = "" if isinstance(value, list | dict) else as_text(value, "a matrix value")
+            known_values.setdefault(name.lower(), []).append(shown)
+    axes = sorted(known_values)
+    for axis, text in wanted.items():
+        values = list(dict.fromkeys(known_values.get(axis.lower(), ())))
+        if not values:
+            known = f"there are {', '.join(axes)}" if axes else "no job that would run has a matrix"
+            raise UsageError(f"no matrix has `{axis}`", hint=did_you_mean(axis, axes) or known)
+        if text not in values:
+            raise UsageError(f"`{axis}` is never `{text}`", hint=f"it is {', '.join(values)}")
 
 
 def _request(

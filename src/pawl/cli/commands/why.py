@@ -59,6 +59,8 @@ def command(ctx: click.Context, /, run: str | None, place: str | None, **event_c
     project = find_project(Path.cwd())
     screen = look_at(sys.stdout, colour=bool(ctx.color))
     wants_plan = any(event_choice.values())
+    if wants_plan and run is not None:
+        raise UsageError("a run happened for one event already", hint="leave out the run, or the options")
     if run is not None and place is None and not run.removeprefix("#").isdecimal() and run != "latest":
         run, place = None, run
     runs = RunsFolder(project.root)
