@@ -128,7 +128,7 @@ async def test_every_container_is_hardened(jobs: Jobs) -> None:
             assert host.get(own) in ("", "runc", None), own
         assert host["NetworkMode"] == sandbox.identity["network"]
         assert not any("docker.sock" in mount["Source"] for mount in host.get("Mounts") or ())
-        labels = one["Config"]["Labels"]  # type: ignore[index]  # the engine's JSON
+        labels = one["Config"]["Labels"]
         assert labels["pawl.owner"] == OWNER
     host = job["HostConfig"]
     assert isinstance(host, dict)
@@ -387,6 +387,15 @@ async def test_a_cancelled_open_leaves_nothing(jobs: Jobs) -> None:
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert await jobs.leftovers() == ()
+
+
+async def test_a_closed_jobs_network_is_gone_when_the_executor_lets_go(jobs: Jobs) -> None:
+    executor = DockerExecutor()
+    sandbox = await executor.open(jobs.spec(), jobs.told.append)
+    network = sandbox.identity["network"]
+    await sandbox.close()
+    await executor.aclose()
+    assert network not in [one["Name"] for one in await jobs.executor._client().networks.list()]
 
 
 async def test_an_unreachable_engine_is_told_with_a_mend() -> None:

@@ -268,8 +268,9 @@ class Sandbox(Protocol):
     async def close(self, *, keep: bool = False) -> None:
         """End every process and remove containers, networks, volumes. Idempotent; leftovers are no error.
 
-        Afterwards no process runs, and every file in the folder can be removed by this user. With `keep` the
-        main container stays, running, for `pawl shell`; `sweep` spares it while its owner says so.
+        Afterwards no process runs, and this user can remove every file in the folder. What costs nobody
+        anything, such as an empty network, may go a little later: `Executor.aclose` waits for that. With
+        `keep` the main container stays, running, for `pawl shell`; `sweep` spares it while its owner says so.
         """
 
 
@@ -325,4 +326,4 @@ class Executor(Protocol):
         """Remove what sandboxes of dead owners left; return what that was, a line each."""
 
     async def aclose(self) -> None:
-        """Let go of connections. Open sandboxes are not touched."""
+        """Finish what `close` put off, and let go of connections. Open sandboxes are not touched."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 from aiodocker import Docker
@@ -37,6 +38,8 @@ from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened, to_the_
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 
+_TAIL_TIMEOUT = 30.0
+
 
 class DockerExecutor:
     """Makes sandboxes on a Docker Engine, or on Podman by its Docker-compatible socket."""
@@ -58,6 +61,7 @@ class DockerExecutor:
         self._connector: aiohttp.BaseConnector | None = None
         self._address = ""
         self._facts: EngineFacts | None = None
+        self._tails: set[asyncio.Task[None]] = set()
 
     @property
     def kind(self) -> str:
@@ -160,7 +164,8 @@ class DockerExecutor:
         async def remove(keep: bool) -> None:
             if not keep and place.shares_files:
                 await give_back(place.layout.folders, container, rootless=place.facts.rootless)
-            await remove_sandbox(place.docker, place.spec.name, but_container=container.id if keep else None)
+            spared = container.id if keep else None
+            await remove_sandbox(place.docker, place.spec.name, but_container=spared, later=self._later)
 
         opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
         return (DockerSandbox if place.shares_files else CopiedSandbox)(opened, watch)
@@ -185,6 +190,7 @@ class DockerExecutor:
             InfrastructureError: the engine failed.
         """
         docker = self._client()
+        await self._finish()
         lines: list[str] = []
         for (sandbox, owner), things in (await list_sandboxes(docker)).items():
             if is_alive(owner):
@@ -204,8 +210,28 @@ class DockerExecutor:
                 if (one.get("Labels") or {}).get(ROLE) == "job":
                     await give_back_mounts(docker.containers.container(one["Id"]))
 
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the end of a removal beside what comes next."""
+        task = asyncio.create_task(work, name="remove networks")
+        self._tails.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, tail: asyncio.Task[None]) -> None:
+        self._tails.discard(tail)
+        if not tail.cancelled():
+            tail.exception()  # looked at, so that asyncio does not report it as overlooked
+
+    async def _finish(self) -> None:
+        """Wait for what was put off. A network that cannot be removed is left to the next sweep."""
+        if self._tails:
+            _, late = await asyncio.wait(set(self._tails), timeout=_TAIL_TIMEOUT)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
     async def aclose(self) -> None:
-        """Close the connections to the engine; sandboxes go on."""
+        """Finish removals, and close the connections to the engine; sandboxes go on."""
+        await self._finish()
         if self._docker is not None:
             await self._docker.close()
             self._docker = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from aiodocker import Docker
@@ -17,21 +17,30 @@ from pawl.adapters.executor_docker.naming import OWNER, ROLE, SANDBOX
 
 _GONE = (404, 409)  # removed meanwhile, or being removed by another
 
+Later = Callable[[Coroutine[Any, Any, None]], object]
+"""Takes work that nobody has to wait for now, and sees to it that it is done."""
 
-async def remove_sandbox(docker: Docker, sandbox: str, *, but_container: str | None = None) -> None:
+
+async def remove_sandbox(
+    docker: Docker, sandbox: str, *, but_container: str | None = None, later: Later | None = None
+) -> None:
     """Remove containers, networks and volumes of a sandbox; what is gone already is no error.
 
     Args:
         docker: the client.
         sandbox: its name.
         but_container: id of a container to leave, with the network and the volumes it needs.
+        later: takes the removal of the networks, which is slow (the engine takes down its packet filter
+            rule by rule) and of which nobody notices anything; None does it here.
 
     Raises:
         InfrastructureError: the engine failed.
     """
     label = f"{SANDBOX}={sandbox}"
     with engine_errors(f"The sandbox {sandbox} cannot be removed"):
-        containers = await list_containers(docker, label)
+        containers, networks, volumes = await asyncio.gather(
+            list_containers(docker, label), list_networks(docker, label), list_volumes(docker, label)
+        )
         await _all(
             _quietly(docker.containers.container(one["Id"]).delete(force=True, v=True))
             for one in containers
@@ -39,9 +48,12 @@ async def remove_sandbox(docker: Docker, sandbox: str, *, but_container: str | N
         )
         if but_container is not None:
             return
-        networks, volumes = await asyncio.gather(list_networks(docker, label), list_volumes(docker, label))
-        await _all(_remove_network(docker, one["Id"]) for one in networks)
         await _all(_remove_volume(docker, one["Name"]) for one in volumes)
+        away = _all(_remove_network(docker, one["Id"]) for one in networks)
+        if later is None:
+            await away
+        else:
+            later(away)
 
 
 async def _remove_network(docker: Docker, identity: str) -> None:
@@ -60,7 +72,7 @@ async def _quietly(call: Awaitable[object]) -> None:
             raise
 
 
-async def _all(calls: Iterable[Awaitable[None]]) -> None:
+async def _all(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Wait for all, also when one fails; then raise the first failure."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
