@@ -152,6 +152,7 @@ def _request(
             job_timeout=settings.job_timeout_minutes * 60,
             step_timeout=step_minutes * 60 if step_minutes is not None else None,
             cancel_timeout=settings.cancel_timeout_minutes * 60,
+            output=settings.output_limit_mb << 20,
         ),
     )
 

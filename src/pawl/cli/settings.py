@@ -82,6 +82,14 @@ SETTINGS = (
         summary="How much of one step's output is stored, in MiB; the step goes on beyond it.",
     ),
     Setting(
+        field="output_limit_mb",
+        section="run",
+        name="output_limit_mb",
+        kind="integer",
+        minimum=1,
+        summary="How much one process may print, in MiB, before it is ended: all of it lies on the disk.",
+    ),
+    Setting(
         field="strict_variables",
         section="run",
         name="strict_variables",
@@ -126,6 +134,7 @@ class Settings:
     jobs: int | None = None
     keep_runs: int = 50
     log_limit_mb: int = 64
+    output_limit_mb: int = 4096
     strict_variables: bool = False
     job_timeout_minutes: float = 360
     step_timeout_minutes: float | None = None

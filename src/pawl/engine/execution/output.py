@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 from pawl.engine.execution.output_reading import OutputReading
@@ -19,8 +21,7 @@ from pawl.ports.executor import Exit, Process
 BLOCK = 256 * 1024
 """Bytes read at a time."""
 
-MAX_OUTPUT = 64 * 1024**3
-"""Bytes one process may print: it fills the disk, whatever the log keeps of it. Beyond, it is killed."""
+_WORTH_FREEING = 1024 * 1024
 
 _BUSY = 0.005
 _IDLE = 0.05
@@ -32,17 +33,20 @@ async def follow_output(
     clock: Clock,
     *,
     wait: Coroutine[object, object, Exit] | None = None,
+    most: int = sys.maxsize,
 ) -> Exit:
     """Feed a process's output to `reading` as it grows, and return how the process ended.
 
-    Returns only when all output was read. When this is cancelled, what was read so far is stored, and the
-    process goes on unless `wait` sees to it.
+    Returns only when all output was read; large files are then emptied, as the log has what is kept of them.
+    When this is cancelled, what was read so far is stored, and the process goes on unless `wait` sees to it.
 
     Args:
         process: whose output it is.
         reading: where it goes; its `end` is called in every case.
         clock: for the polls.
         wait: awaited instead of `process.wait()`, for a caller that also stops the process.
+        most: bytes on both streams together, beyond which the process is killed: it fills the
+            disk, whatever the log keeps of it.
 
     Raises:
         InfrastructureError: the log cannot be stored, or the process was lost (after reading its output).
@@ -54,13 +58,14 @@ async def follow_output(
         while not ending.done():
             if _read_once(tails, reading):
                 pause = _BUSY
-                await _end_flood(tails, process, reading)
+                await _end_flood(tails, process, reading, most)
                 await clock.sleep(0)
             else:
                 await _nap(pause, ending, clock)
                 pause = min(pause * 2, _IDLE)
         for tail in tails:
             await _drain(tail, reading, clock)
+            tail.free()
         return await ending
     finally:
         for tail in tails:
@@ -100,6 +105,19 @@ class _Tail:
         """Return how many bytes are still to be read now."""
         return self.size() - self._read
 
+    def free(self) -> None:
+        """Give the disk back what a large file takes; who still writes goes on behind a hole."""
+        if self._file < 0 or self.size() < _WORTH_FREEING:
+            return
+        with suppress(OSError):
+            file = os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                # Only what was read is emptied: the job can have put another file in its place.
+                if os.path.samestat(os.fstat(file), os.fstat(self._file)):
+                    os.ftruncate(file, 0)
+            finally:
+                os.close(file)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._file >= 0:
@@ -133,12 +151,15 @@ def _read_once(tails: tuple[_Tail, ...], reading: OutputReading) -> bool:
     return busy
 
 
-async def _end_flood(tails: tuple[_Tail, ...], process: Process, reading: OutputReading) -> None:
-    """Kill a process that has printed more than `MAX_OUTPUT`, once."""
+async def _end_flood(tails: tuple[_Tail, ...], process: Process, reading: OutputReading, most: int) -> None:
+    """Kill a process that has printed more than it may, once."""
     total = sum(tail.size() for tail in tails)
-    if total > MAX_OUTPUT and not any(tail.flooded for tail in tails):
+    if total > most and not any(tail.flooded for tail in tails):
         tails[0].flooded = True
-        reading.fail(f"The step printed more than {MAX_OUTPUT >> 30} GiB and is ended")
+        reading.fail(
+            f"The step printed more than {most / 1024**2:,.0f} MiB and is ended, before it fills the disk; "
+            "print less, or set run.output_limit_mb"
+        )
         await process.signal("KILL")
 
 

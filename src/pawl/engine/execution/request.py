@@ -29,6 +29,7 @@ class ExecutionLimits:
         cancel_timeout: how long a cancelled job may still work, 5 minutes (the same source).
         term_after: from SIGINT to SIGTERM; `kill_after`: from there to SIGKILL (the same source).
         close_timeout: how long taking a sandbox down may take before it is left to the next sweep.
+        output: what one process may print before it is killed: it lies on this machine's disk.
         summary: of all step summaries of a job together.
         composite_depth: actions within actions (actions/runner Constants.CompositeActionsMaxDepth).
     """
@@ -39,6 +40,7 @@ class ExecutionLimits:
     term_after: float = 7.5
     kill_after: float = 2.5
     close_timeout: float = 60
+    output: int = 4_294_967_296
     summary: int = 4_194_304
     composite_depth: int = 9
 

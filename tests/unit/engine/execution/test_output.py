@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.ids import JobId
 from pawl.core.model.run_events import RunEvent
 from pawl.core.steps.masking import SecretSet
-from pawl.engine.execution import output
 from pawl.engine.execution.output import BLOCK, follow_output
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.output_reading import OutputReading
@@ -62,8 +62,8 @@ class Step:
         self.process = GivenProcess(folder)
         self.reading = OutputReading(self.log, on_command=lambda _: None)
 
-    def follow(self) -> asyncio.Task[Exit]:
-        return asyncio.create_task(follow_output(self.process, self.reading, self.clock))
+    def follow(self, most: int = sys.maxsize) -> asyncio.Task[Exit]:
+        return asyncio.create_task(follow_output(self.process, self.reading, self.clock, most=most))
 
     @property
     def lines(self) -> list[tuple[str, bytes]]:
@@ -162,12 +162,33 @@ async def test_the_caller_may_bring_its_own_wait(step: Step) -> None:
     assert step.log.finish().lines == 1
 
 
-async def test_a_process_that_would_fill_the_disk_is_killed(
-    step: Step, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(output, "MAX_OUTPUT", 1_000)
-    step.process.prints(b"x" * 999 + b"\n")
+async def test_what_was_read_of_a_large_output_takes_no_disk_any_more(step: Step) -> None:
+    size = 3 * BLOCK * 4
+    step.process.prints(b"0123456789abcde\n" * (size // 16))
+    step.process.prints(b"small\n", "err")
+    step.process.ended.set_result(Exit(code=0))
+    await step.follow()
+    assert step.log.finish().size == size + 6
+    assert step.process.stdout.stat().st_size == 0
+    assert step.process.stderr.read_bytes() == b"small\n"
+
+
+async def test_a_file_put_in_the_outputs_place_is_not_emptied(step: Step, tmp_path: Path) -> None:
+    large = b"0123456789abcde\n" * (BLOCK // 2)
+    step.process.prints(large)
+    (tmp_path / "own").write_bytes(large)
     following = step.follow()
+    await step.until_lines(1)
+    (tmp_path / "own").replace(step.process.stdout)
+    step.process.ended.set_result(Exit(code=0))
+    await following
+    step.log.finish()
+    assert step.process.stdout.read_bytes() == large
+
+
+async def test_a_process_that_would_fill_the_disk_is_killed(step: Step) -> None:
+    step.process.prints(b"x" * 999 + b"\n")
+    following = step.follow(most=1_000)
     await step.until_lines(1)
     assert not following.done()
     step.process.prints(b"y\n")

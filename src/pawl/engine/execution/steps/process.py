@@ -116,7 +116,7 @@ def _environment(work: Work, place: StepPlace, bench: Bench) -> dict[str, str]:
 
 async def _follow(process: Process, reading: OutputReading, place: StepPlace, bench: Bench) -> Exit:
     ending = wait_or_stop(process, stop=place.stop, clock=bench.clock, limits=bench.limits)
-    return await follow_output(process, reading, bench.clock, wait=ending)
+    return await follow_output(process, reading, bench.clock, wait=ending, most=bench.limits.output)
 
 
 def _hand_on(handed_on: HandedOn, place: StepPlace, bench: Bench) -> None:
