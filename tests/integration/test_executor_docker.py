@@ -363,7 +363,7 @@ async def test_an_image_without_a_shell_is_told(jobs: Jobs) -> None:
     container = await docker.containers.create({"Image": IMAGE.name, "Cmd": ["rm", "-f", "/bin/sh"]})
     await container.start()
     await container.wait()
-    await container.commit(repository="pawl/shell-less", tag="test")
+    await container.commit(repository="pawl/shell-less", tag="test", config={})
     await container.delete(force=True)
     try:
         with pytest.raises(UsageError, match="no /bin/sh"):

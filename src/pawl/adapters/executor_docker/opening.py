@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -103,7 +104,8 @@ async def _fill(place: Place, container: DockerContainer) -> None:
 def _no_shell(spec: SandboxSpec) -> UsageError:
     name = spec.image.name if spec.image else "?"
     return UsageError(
-        f"The image {name} has no /bin/sh", hint="jobs need an image with a shell; use another image"
+        f"The image {name} has no /bin/sh that works",
+        hint="jobs need an image with a shell; use another image",
     )
 
 
@@ -157,9 +159,9 @@ async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[s
     try:
         await asyncio.wait((ready, watch), return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
-            raise (
-                _no_shell(place.spec) if "code 127" in watch.result() else InfrastructureError(watch.result())
-            )
+            # 127 is Docker's init, 1 is Podman's: they could not start the program.
+            no_shell = re.search(r"ended with code (1|126|127):", watch.result())
+            raise _no_shell(place.spec) if no_shell else InfrastructureError(watch.result())
         return ready.result()
     finally:
         ready.cancel()

@@ -23,6 +23,7 @@ from pawl.core.model.errors import UsageError
 
 _BEST_SHELL = "command -v bash >/dev/null 2>&1 && exec bash; exec sh"
 _BLOCK = 65536
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 async def attach_shell(
@@ -46,6 +47,8 @@ async def attach_shell(
         stdout: descriptor to write to.
         address: the engine's; None looks for it.
 
+    At a terminal SIGTERM and SIGHUP end this with 128 and their number, the terminal being as it was.
+
     Raises:
         UsageError: there is no such container, or it does not run.
         InfrastructureError: the engine failed.
@@ -55,8 +58,8 @@ async def attach_shell(
         with engine_errors("The shell cannot be opened"):
             call = await _prepare(docker, sandbox, argv, env or {}, cwd, terminal=os.isatty(stdin))
             async with call.start(detach=False) as stream:
-                await _join(call, stream, stdin, stdout)
-            return int((await call.inspect()).get("ExitCode") or 0)
+                ended_by = await _join(call, stream, stdin, stdout)
+            return 128 + ended_by if ended_by else int((await call.inspect()).get("ExitCode") or 0)
     finally:
         await docker.close()
         if connector is not None:
@@ -81,8 +84,8 @@ async def _prepare(
     return await container.exec(list(argv), stdin=True, tty=terminal, environment=given, workdir=cwd)
 
 
-async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> None:
-    """Copy both ways until the program ends."""
+async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> int:
+    """Copy both ways until the program ends; return the number of the signal that ended us first, else 0."""
     typed: asyncio.Queue[bytes] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -100,16 +103,47 @@ async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> None:
     with _raw(stdin), _resizing(call, stdin):
         loop.add_reader(stdin, read)
         sending = asyncio.create_task(send(), name="keys to the shell")
+        showing = asyncio.create_task(_show(stream, stdout), name="output of the shell")
         try:
-            while (message := await stream.read_out()) is not None:
-                view = memoryview(message.data)
-                while view:
-                    view = view[os.write(stdout, view) :]
+            with _signals(showing, stdin) as received:
+                await asyncio.wait((showing,))
+            if not received:
+                showing.result()
+            return received[0] if received else 0
         finally:
             loop.remove_reader(stdin)
-            sending.cancel()
-            with suppress(asyncio.CancelledError):
-                await sending
+            for task in (sending, showing):
+                task.cancel()
+            await asyncio.gather(sending, showing, return_exceptions=True)
+
+
+async def _show(stream: Stream, stdout: int) -> None:
+    while (message := await stream.read_out()) is not None:
+        view = memoryview(message.data)
+        while view:
+            view = view[os.write(stdout, view) :]
+
+
+@contextmanager
+def _signals(task: asyncio.Task[None], stdin: int) -> Iterator[list[int]]:
+    """Cancel the task when we are asked to end, and note by what: a raw terminal must not be left behind."""
+    received: list[int] = []
+    if not os.isatty(stdin):
+        yield received
+        return
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in _ENDS:
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield received
+    finally:
+        for number in _ENDS:
+            loop.remove_signal_handler(number)
 
 
 def _end_input(stream: Stream) -> None:
