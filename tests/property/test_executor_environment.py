@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ _SHELLS = [path for path in ("/bin/dash", "/bin/bash", "/usr/bin/busybox") if Pa
 @settings(max_examples=60, deadline=None)
 @given(env=st.dictionaries(_NAMES, _TEXT, max_size=6), words=st.lists(_TEXT, max_size=3))
 def test_variables_and_arguments_arrive(shell: str, env: dict[str, str], words: list[str]) -> None:
-    program = shutil.which("python3") or "python3"
+    program = sys.executable  # not "python3": that may be a shell script that uses variables itself
     show = "import os,sys; print(ascii((dict(os.environb), [*map(os.fsencode, sys.argv[1:])])))"
     folder, identity = "/dev/shm", f"pawl-test-{os.getpid()}"
     script = start_script(folder, identity, [program, "-ISc", show, *words], env, "/")
