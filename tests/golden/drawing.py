@@ -31,6 +31,8 @@ def _lines(value: object) -> Iterator[str]:
         inner = getattr(value, field.name)
         if inner in (None, (), {}, False) or inner == _default(field) or isinstance(inner, Span):
             continue
+        if isinstance(value, Scalar) and field.name == "place":
+            continue
         yield from _field(field.name, inner)
 
 

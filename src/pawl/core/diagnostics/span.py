@@ -1,12 +1,14 @@
-"""Places in a text: every syntax node and every diagnostic has one."""
+"""Places in a text: every syntax node and every diagnostic has one.
+
+Named tuples: a large file has hundreds of thousands, and they are made in half the time of dataclasses.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """One place in a text. Lines and columns count from 1; columns count characters."""
 
     line: int
@@ -16,8 +18,7 @@ class Position:
         return f"{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """The half-open piece of a text from `start` up to, not including, `end`."""
 
     start: Position

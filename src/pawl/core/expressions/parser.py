@@ -7,6 +7,7 @@ ExpressionParser.cs.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pawl.core.diagnostics import Diagnostic, Position
 from pawl.core.expressions.failure import ExpressionError, Locate, syntax_fault
@@ -169,6 +170,16 @@ class _Parser:
 
 
 _START = Position(1, 1)
+_SHORT = 500
+"""Characters up to which a text's tree is remembered: files repeat `matrix.os` and `github.sha` all over."""
+
+
+def _tree(text: str, limits: Limits) -> Node:
+    return _Parser(Lexer(text).tokens(), limits).parse()
+
+
+_remembered_tree = lru_cache(maxsize=2048)(_tree)
+"""Trees know offsets in their own text only, so the places in a file do not matter."""
 
 
 def parse_expression(
@@ -210,7 +221,8 @@ def parse_or_raise(text: str, *, locate: Locate | None = None, limits: Limits = 
                 f"the expression has {len(stripped):,} characters; at most {limits.length:,} are allowed"
             )
             raise syntax_fault(message, 0, len(stripped), code="expression-too-long")
-        return Expression(stripped, _Parser(Lexer(stripped).tokens(), limits).parse(), own)
+        tree = _remembered_tree if len(stripped) <= _SHORT else _tree
+        return Expression(stripped, tree(stripped, limits), own)
     except ExpressionError as error:
         raise error.placed(own) from None
 

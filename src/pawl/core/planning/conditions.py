@@ -119,15 +119,16 @@ def foresee(
         have = "has" if len(unknown) == 1 else "have"
         reason = f"its condition looks at {_named(unknown)}, which {have} not run yet"
         return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
-    outcomes = [
-        evaluate_job_condition(text, contexts, job_functions(endings, cancelled=False))
-        for endings in _endings(ancestors)
-    ]
-    holds = {outcome.holds for outcome in outcomes}
+    ways = [job_functions(endings, cancelled=False) for endings in _endings(ancestors)]
+    holds = {
+        is_truthy(evaluate(expression, contexts, functions=functions, trace=False).value)
+        for functions in ways
+    }
     if len(holds) == 2:
         return Verdict(outlook=Outlook.DECIDED_LATER, reason=_later(written, list(needs)))
     outlook = Outlook.RUNS if holds == {True} else Outlook.SKIPPED
-    trace = outcomes[0].lines if written is not None and written.strip() else ()
+    has_condition = written is not None and written.strip() != ""
+    trace = evaluate_job_condition(text, contexts, ways[0]).lines if has_condition else ()
     return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=trace)
 
 

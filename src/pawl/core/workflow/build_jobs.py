@@ -45,8 +45,9 @@ def build_priority(node: Node | None) -> int | None:
     return int(number) if number is not None and abs(number) < 2**31 else None
 
 
-def _job(key: JobKey, key_span: Span, node: Mapping, shared_matrix: Node | None, steps: StepBuilder) -> Job:
+def _job(key: JobKey, key_span: Span, job: Mapping, shared_matrix: Node | None, steps: StepBuilder) -> Job:
     diagnostics = steps.diagnostics
+    node = job.by_name()
     uses = text_of(node.get("uses"))
     call = ReusableCall(uses=uses, with_=node.get("with"), secrets=node.get("secrets")) if uses else None
     environment = node.get("environment")
@@ -55,7 +56,7 @@ def _job(key: JobKey, key_span: Span, node: Mapping, shared_matrix: Node | None,
     return Job(
         key=key,
         key_span=key_span,
-        span=node.span,
+        span=job.span,
         name=scalar_of(node, "name"),
         needs=texts_of(node.get("needs")),
         condition=build_condition(node.get("if"), steps.expressions),
@@ -96,7 +97,9 @@ def _merged(first: Node | None, second: Node | None) -> Node | None:
     return Mapping(entries=(*kept, *second.entries), span=second.span)
 
 
-def _strategy(node: Mapping, shared_matrix: Node | None, diagnostics: list[Diagnostic]) -> Strategy | None:
+def _strategy(
+    node: dict[str, Node], shared_matrix: Node | None, diagnostics: list[Diagnostic]
+) -> Strategy | None:
     strategy = node.get("strategy")
     inner = strategy if isinstance(strategy, Mapping) else None
     own, short = (inner.get("matrix") if inner else None), node.get("matrix")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pawl.core.diagnostics import Diagnostic
+from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.model.ids import StepId
 from pawl.core.workflow.duration import parse_duration
 from pawl.core.workflow.expressions_in import ExpressionChecks
@@ -39,40 +39,42 @@ class StepBuilder:
         built = [(item, self._step(item)) for item in node.items if isinstance(item, Mapping)]
         return tuple(step for _, step in built if step is not None)
 
-    def _step(self, node: Mapping) -> Step | None:
+    def _step(self, written: Mapping) -> Step | None:
+        node = written.by_name()
+        span = written.span
         if (run := first_of(node, "run", "command")) is not None:
-            return self._run(node, run)
+            return self._run(node, run, span)
         if (uses := scalar_of(node, "uses")) is not None:
             word = describe_uses(uses.text)
-            return UsesStep(common=self._common(node, word), uses=uses, with_=node.get("with"))
-        if "wait-all" in {name.text for name, _ in node}:
-            return WaitStep(common=self._common(node, "wait-all"))
+            return UsesStep(common=self._common(node, word, span), uses=uses, with_=node.get("with"))
+        if "wait-all" in node:
+            return WaitStep(common=self._common(node, "wait-all", span))
         if (wait := node.get("wait")) is not None:
-            return WaitStep(common=self._common(node, "wait"), targets=texts_of(wait))
+            return WaitStep(common=self._common(node, "wait", span), targets=texts_of(wait))
         if (cancel := node.get("cancel")) is not None:
-            return CancelStep(common=self._common(node, "cancel"), targets=texts_of(cancel))
+            return CancelStep(common=self._common(node, "cancel", span), targets=texts_of(cancel))
         if (parallel := node.get("parallel")) is not None:
-            return ParallelStep(common=self._common(node, "parallel"), steps=self.build(parallel))
+            return ParallelStep(common=self._common(node, "parallel", span), steps=self.build(parallel))
         return None
 
-    def _run(self, node: Mapping, run: Node) -> RunStep | None:
+    def _run(self, node: dict[str, Node], run: Node, span: Span) -> RunStep | None:
         if not isinstance(run, Scalar):
             return None
         if not isinstance(run.value, str):
             run = as_string(run)
         return RunStep(
-            common=self._common(node, "run"),
+            common=self._common(node, "run", span),
             run=run,
             shell=scalar_of(node, "shell"),
             working_directory=scalar_of(node, "working-directory"),
         )
 
-    def _common(self, node: Mapping, word: str) -> StepCommon:
+    def _common(self, node: dict[str, Node], word: str, span: Span) -> StepCommon:
         own = text_of(node.get("id"))
         return StepCommon(
             id=StepId(own.text if own else self.ids.make(word)),
             has_own_id=own is not None,
-            span=node.span,
+            span=span,
             name=scalar_of(node, "name"),
             condition=build_condition(node.get("if"), self.expressions),
             continue_on_error=node.get("continue-on-error"),
@@ -106,7 +108,7 @@ def build_timeout(node: Node | None, diagnostics: list[Diagnostic]) -> Node | No
         diagnostics.append(Diagnostic(code="timeout", message=message, span=node.span))
         return None
     minutes = seconds / 60
-    return Scalar(value=minutes, text=plain_text(minutes), span=node.span)
+    return Scalar(value=minutes, text=plain_text(minutes), place=node.place)
 
 
 def _own_ids(node: Sequence) -> set[str]:
@@ -117,4 +119,4 @@ def _own_ids(node: Sequence) -> set[str]:
 def as_string(node: Scalar) -> Scalar:
     """Return a scalar that is no string as the string that GitHub makes of it."""
     text = plain_text(node.value)
-    return Scalar(value=text, text=text, span=node.span, style=node.style)
+    return Scalar(value=text, text=text, place=node.place, style=node.style)

@@ -172,7 +172,7 @@ class _Composer:
 
     def mapping(self, event: _Event, depth: int) -> Mapping:
         entries: list[tuple[Scalar, Node]] = []
-        places: dict[str, Span] = {}
+        places: dict[str, Scalar] = {}
         merged: list[tuple[int, Scalar, Node]] = []
         next_event = self.events.get_event
         while type(following := next_event()) is not yaml.MappingEndEvent:
@@ -181,7 +181,7 @@ class _Composer:
             if not isinstance(key, Scalar):
                 self.report("yaml-key", "found a list or mapping as a key, expected text", key.span)
             elif key.text == _MERGE and key.style == "plain" and _MERGE not in places:
-                places[_MERGE] = key.span
+                places[_MERGE] = key
                 merged.append((len(entries), key, value))
             elif self.is_new(key, places):
                 entries.append((key, value))
@@ -190,25 +190,25 @@ class _Composer:
         ends = [value for _, value in entries]
         return Mapping(entries=tuple(entries), span=_collection_span(event, following, ends))
 
-    def is_new(self, key: Scalar, places: dict[str, Span]) -> bool:
+    def is_new(self, key: Scalar, places: dict[str, Scalar]) -> bool:
         folded = key.text.upper()
         if not folded:
             return True
-        first = places.setdefault(folded, key.span)
-        if first is not key.span:
+        first = places.setdefault(folded, key)
+        if first is not key:
             self.diagnostics.append(
                 Diagnostic(
                     code="duplicate-key",
-                    message=f"the key `{key.text[:60]}` is already defined on line {first.start.line}"
+                    message=f"the key `{key.text[:60]}` is already defined on line {first.place[0]}"
                     " (letter case does not matter)",
                     span=key.span,
                     hint="remove one of the two, or give them different names",
-                    related=((first, "first defined here"),),
+                    related=((first.span, "first defined here"),),
                 )
             )
-        return first is key.span
+        return first is key
 
-    def merge(self, key: Scalar, value: Node, places: dict[str, Span]) -> list[tuple[Scalar, Node]]:
+    def merge(self, key: Scalar, value: Node, places: dict[str, Scalar]) -> list[tuple[Scalar, Node]]:
         """Return the entries that `<<` brings: keys of the mapping itself win, then earlier sources."""
         sources = value.items if isinstance(value, Sequence) else (value,)
         taken = set(places)
@@ -238,19 +238,19 @@ class _Composer:
         text, tag, style = event.value, event.tag, _STYLES[event.style]
         if self.source.replaced:
             text = self.source.restored(text)
-        span = _span(event)
+        begin, end = event.start_mark, event.end_mark
+        place = (begin.line + 1, begin.column + 1, end.line + 1, end.column + 1)
         if tag is None:
             value = scalars.resolve(text) if style == "plain" else text
         else:
             value = self.tagged(event, text, tag)
-        start, end = span.start, span.end
-        if end.line == start.line:
-            return Scalar(value=value, text=text, span=span, style=style)
+        if begin.line == end.line:
+            return Scalar(value=value, text=text, place=place, style=style)
         if style == "literal":
-            first = self.source.first_content(start.line)
-            return Scalar(value=value, text=text, span=span, style=style, content_start=first)
-        lines = self.source.content_lines(text, span, style) if "${{" in text else ()
-        return Scalar(value=value, text=text, span=span, style=style, content_lines=lines)
+            first = self.source.first_content(place[0])
+            return Scalar(value=value, text=text, place=place, style=style, content_start=first)
+        lines = self.source.content_lines(text, _span(event), style) if "${{" in text else ()
+        return Scalar(value=value, text=text, place=place, style=style, content_lines=lines)
 
     def tagged(self, event: _Event, text: str, tag: str) -> scalars.Plain:
         try:

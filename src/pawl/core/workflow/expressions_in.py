@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pawl.core.diagnostics import Diagnostic, Span, has_errors
 from pawl.core.expressions import (
     Condition,
+    Expression,
     Scope,
     Template,
     check_expression,
@@ -29,6 +30,8 @@ class ExpressionChecks:
     _untrusted: dict[str, bool] = field(default_factory=dict)
     _sound: set[tuple[str, int]] = field(default_factory=set)
     """Texts with the identity of the scope they were checked in; scopes live as long as the grammar."""
+    _sound_expressions: set[tuple[str, int]] = field(default_factory=set)
+    """The same for what stands between `${{` and `}}`, which texts that differ have in common."""
 
     def template(self, node: Scalar, scope: Scope | None) -> tuple[Template, tuple[Diagnostic, ...]]:
         """Return the parsed text of `node` and its faults, names that `scope` does not have included."""
@@ -39,11 +42,20 @@ class ExpressionChecks:
         checked = [_at_whole(fault, node) for fault in found]
         for expression in template.expressions:
             if expression.text != "insert":
-                checked += check_expression(expression, scope or _NOTHING_KNOWN)
+                checked += self._names(expression, scope)
         if not checked:
             self.templates[text] = template
             self._sound.add((text, id(scope)))
         return template, tuple(checked)
+
+    def _names(self, expression: Expression, scope: Scope | None) -> tuple[Diagnostic, ...]:
+        key = (expression.text, id(scope))
+        if key in self._sound_expressions:
+            return ()
+        found = check_expression(expression, scope or _NOTHING_KNOWN)
+        if not found:
+            self._sound_expressions.add(key)
+        return found
 
     def condition(self, node: Scalar, scope: Scope | None) -> tuple[Diagnostic, ...]:
         """Return the faults of an `if:`."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pawl.core.expressions import to_text
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.scalars import Plain
 from pawl.core.workflow.syntax import Text
 
+Fields: TypeAlias = Mapping | dict[str, Node]
+"""A mapping of the tree, or its values by key."""
 
-def first_of(mapping: Mapping, *names: str) -> Node | None:
+
+def first_of(mapping: Fields, *names: str) -> Node | None:
     """Return the value of the first of `names` that the mapping has."""
     return next((value for name in names if (value := mapping.get(name)) is not None), None)
 
 
-def scalar_of(mapping: Mapping, *names: str) -> Scalar | None:
+def scalar_of(mapping: Fields, *names: str) -> Scalar | None:
     """Return that value where it is a scalar that is not empty in the YAML sense."""
     value = first_of(mapping, *names)
     return value if isinstance(value, Scalar) and value.value is not None else None

@@ -18,7 +18,8 @@ class Scalar:
     Attributes:
         value: None, a boolean, a number or a string.
         text: the text after unquoting and folding (`value` of a string).
-        span: where it stands, quotes included.
+        place: where it stands, quotes included: line and column of its begin and of its end. Plain numbers:
+            a large file has tens of thousands, and few are ever asked for their span.
         style: `plain`, `single`, `double`, `literal` or `folded`.
         content_start: for a literal block, the place of its first character.
         content_lines: for any other scalar over several lines that holds `${{`: for each line of the file
@@ -27,10 +28,16 @@ class Scalar:
 
     value: bool | int | float | str | None
     text: str
-    span: Span
+    place: tuple[int, int, int, int]
     style: str = "plain"
     content_start: Position | None = None
     content_lines: tuple[tuple[int, Position], ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """Where it stands, quotes included."""
+        line, column, end_line, end_column = self.place
+        return Span(Position(line, column), Position(end_line, end_column))
 
     def locate(self, offset: int) -> Position:
         """Return the place in the file of character `offset` of `text` (a near one behind an escape)."""
@@ -44,7 +51,7 @@ class Scalar:
             ]
             return Position(place.line, place.column + offset - begin)
         quote = 1 if self.style in {"single", "double"} else 0
-        return Position(self.span.start.line, self.span.start.column + quote + offset)
+        return Position(self.place[0], self.place[1] + quote + offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,10 @@ class Mapping:
             if name.text == key:
                 return value
         return None
+
+    def by_name(self) -> dict[str, Node]:
+        """Return the values by key, for looking up many of them."""
+        return {name.text: value for name, value in self.entries}
 
     def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
         return iter(self.entries)

@@ -19,7 +19,7 @@ def declared(
 ) -> Input:
     node = None
     if default is not None and not isinstance(default, list | dict):
-        node = Scalar(value=default, text=str(default), span=AT)
+        node = Scalar(value=default, text=str(default), place=(1, 1, 1, 2))
     return Input(name=Text(name, AT), type=kind, required=required, default=node, options=options)
 
 
