@@ -71,8 +71,8 @@ def evaluate(
 
 def evaluate_within(expression: Expression, run: Run, *, trace: bool = False) -> Value:
     """Return the value of an expression, spending from the budget of `run`; raises as `evaluate`."""
-    program = _compile(expression, trace)
     try:
+        program = _compile(expression, trace)
         _bind(program, run)
         return program.body(run)
     except ExpressionError as error:

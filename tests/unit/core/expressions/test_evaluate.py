@@ -301,3 +301,11 @@ def test_the_trace_shows_truth_of_secrets_and_keys_in_brackets() -> None:
 def test_no_trace_when_none_is_wanted() -> None:
     assert evaluate("a", {"a": 1.0}, trace=False).trace.lines() == []
     assert evaluate("1", {}).trace.to_plain() is None
+
+
+def test_a_wrong_number_of_arguments_has_a_place() -> None:
+    expression, _ = parse_expression("true && FORMAT()")
+    assert expression is not None
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(expression, {})
+    assert str(caught.value.position) == "1:9"
