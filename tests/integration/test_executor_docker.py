@@ -294,6 +294,30 @@ async def test_a_failing_service_says_its_last_lines_and_leaves_nothing(
     assert await jobs.leftovers() == ()
 
 
+async def test_a_service_that_dies_during_the_job_is_told_when_that_ends(jobs: Jobs) -> None:
+    services = (
+        ServiceSpec(name="web", image=IMAGE, command="echo up; sleep 60"),
+        ServiceSpec(name="frail", image=IMAGE, command="sleep 0.5; echo no room >&2; exit 4"),
+    )
+    sandbox = await jobs.open(services=services)
+    state: dict[str, object] = {"Running": True}
+    while state["Running"]:
+        shown = await jobs.executor._client().containers.get(f"{sandbox.identity['network']}-frail")
+        state = shown["State"]
+    (text,) = await sandbox.close()
+    assert "service frail (pawl/busybox:test) ended with code 4 before the job did" in text
+    assert text.endswith("no room")
+
+
+async def test_services_that_cannot_share_localhost_are_told_of(jobs: Jobs) -> None:
+    ports = (PortMapping(container=8000),)
+    services = tuple(
+        ServiceSpec(name=name, image=IMAGE, command="sleep 60", ports=ports) for name in ("one", "two")
+    )
+    await jobs.open(services=services)
+    assert [line for line in jobs.told if "one and two both use the port 8000" in line]
+
+
 async def test_named_volumes_live_as_long_as_the_job(jobs: Jobs) -> None:
     sandbox = await jobs.open(volumes=(Volume(name="cache", target="/var/cache/x"),))
     _, said, _ = await sh(sandbox, "echo 1 > /var/cache/x/f && mount | grep -c /var/cache/x")

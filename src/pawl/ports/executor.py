@@ -265,8 +265,11 @@ class Sandbox(Protocol):
     async def fetch(self, paths: Collection[Path]) -> None:
         """Make what processes wrote under these paths visible to the engine, after a process ended."""
 
-    async def close(self, *, keep: bool = False) -> None:
+    async def close(self, *, keep: bool = False) -> tuple[str, ...]:
         """End every process and remove containers, networks, volumes. Idempotent; leftovers are no error.
+
+        Returns what people should know of the job's surroundings, a text each: a service that had ended by
+        itself, with its last output.
 
         Afterwards no process runs, and this user can remove every file in the folder. What costs nobody
         anything, such as an empty network, may go a little later: `Executor.aclose` waits for that. With

@@ -21,10 +21,17 @@ from pawl.adapters.executor_docker.errors import UNREACHABLE, engine_errors
 from pawl.adapters.executor_docker.hardening import bind_mount, host_config, user_labels, volume_mounts
 from pawl.adapters.executor_docker.layout import CONTROL, WORKSPACE, Layout
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
-from pawl.adapters.executor_docker.services import ServicePlace, can_join, create_service, wait_healthy
+from pawl.adapters.executor_docker.services import (
+    ServicePlace,
+    can_join,
+    create_service,
+    find_clashes,
+    find_trouble,
+    wait_healthy,
+)
 from pawl.adapters.executor_docker.supervisor import SUPERVISOR, WAITER
 from pawl.core.model.errors import InfrastructureError, UsageError
-from pawl.ports.executor import Progress, SandboxSpec
+from pawl.ports.executor import Progress, SandboxSpec, ServiceSpec
 
 _READY_TIMEOUT = 5.0
 _ENGINE_AWAY = 15.0
@@ -212,6 +219,12 @@ async def start_services(
         UsageError: a service ended or is unhealthy.
         InfrastructureError: the engine failed.
     """
+    if job is None and not place.spec.job_container:
+        for clash in find_clashes(place.spec.services):
+            progress(
+                f"services: {clash}: in this job `localhost` reaches no service; use their names as hosts, "
+                "and the ports inside"
+            )
     network = f"container:{job.id}" if job is not None else place.network
     where = ServicePlace(network=network, init=place.facts.init, memory=place.facts.memory)
 
@@ -233,3 +246,15 @@ async def start_services(
             with suppress(Exception, asyncio.CancelledError):
                 await task
     return {service.name: ports for service, ports in zip(place.spec.services, found, strict=True)}
+
+
+async def find_troubles(place: Place) -> tuple[str, ...]:
+    """Return how services fare that are not well, a text each. That the engine cannot tell is no trouble."""
+
+    async def look(service: ServiceSpec) -> str | None:
+        container = place.docker.containers.container(container_name(place.spec.name, service.name))
+        with suppress(InfrastructureError, UsageError):
+            return await find_trouble(container, service)
+        return None
+
+    return tuple(filter(None, await asyncio.gather(*map(look, place.spec.services))))

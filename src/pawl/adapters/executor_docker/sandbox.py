@@ -12,7 +12,7 @@ from aiodocker.containers import DockerContainer
 from pawl.adapters.executor_docker.actions import Surroundings, start_action
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.layout import CONTROL, HOME, WORKSPACE
-from pawl.adapters.executor_docker.opening import Place
+from pawl.adapters.executor_docker.opening import Place, find_troubles
 from pawl.adapters.executor_docker.process import EndedProcess, ShellProcess
 from pawl.adapters.executor_docker.supervisor import check_environment, start_script
 from pawl.core.model.errors import InfrastructureError
@@ -39,6 +39,7 @@ class DockerSandbox:
         self._it = opened
         self._watch = watch
         self._closing: asyncio.Task[None] | None = None
+        self._troubles: tuple[str, ...] = ()
         self._gone: str | None = None
         self._probes = 0
         watch.add_done_callback(self._ended)
@@ -148,8 +149,10 @@ class DockerSandbox:
         self._gone = "The job's container is gone" if watch.cancelled() else watch.result()
         self._it.control.lose(self._gone)
 
-    async def close(self, *, keep: bool = False) -> None:
+    async def close(self, *, keep: bool = False) -> tuple[str, ...]:
         """End every process and remove everything. Idempotent; goes on to its end when cancelled.
+
+        Returns a text for each service that was not well.
 
         Raises:
             InfrastructureError: the engine failed to.
@@ -159,6 +162,7 @@ class DockerSandbox:
                 self._close(keep=keep), name=f"close {self._it.place.spec.name}"
             )
         await to_the_end(self._closing)
+        return self._troubles
 
     @staticmethod
     def _failed(task: asyncio.Task[None]) -> bool:
@@ -166,6 +170,7 @@ class DockerSandbox:
 
     async def _close(self, *, keep: bool) -> None:
         try:
+            self._troubles = await find_troubles(self._it.place)
             if keep and self._gone is None:
                 await self._kill_processes()
             await self._it.remove(keep)

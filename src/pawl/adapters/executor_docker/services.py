@@ -48,9 +48,21 @@ def can_join(services: tuple[ServiceSpec, ...]) -> bool:
     docs, "About service containers"). With one network name space for all that holds as long as no port is
     moved and no two services want the same one.
     """
-    taken = [port.container for service in services for port in service.ports]
-    moved = any(port.host not in (None, port.container) for service in services for port in service.ports)
-    return bool(taken) and not moved and len(set(taken)) == len(taken)
+    return any(service.ports for service in services) and not find_clashes(services)
+
+
+def find_clashes(services: tuple[ServiceSpec, ...]) -> tuple[str, ...]:
+    """Return why services cannot share the job's name space, a text each."""
+    found = []
+    users: dict[int, str] = {}
+    for service in services:
+        for port in service.ports:
+            first = users.setdefault(port.container, service.name)
+            if first != service.name:
+                found.append(f"{first} and {service.name} both use the port {port.container}")
+            if port.host not in (None, port.container):
+                found.append(f"{service.name} moves its port {port.container} to {port.host}")
+    return tuple(found)
 
 
 async def create_service(
@@ -138,16 +150,41 @@ def _ports(shown: Mapping[str, Any]) -> dict[str, int]:
     return {port.partition("/")[0]: int(hosts[0]["HostPort"]) for port, hosts in bound.items() if hosts}
 
 
-async def _failed(
+async def find_trouble(container: DockerContainer, service: ServiceSpec) -> str | None:
+    """Return how a service fares that should be running, with its last output, where it does not fare well.
+
+    Nobody else notices: what a test says when its database is gone may be anything.
+
+    Raises:
+        InfrastructureError: the engine failed.
+    """
+    with engine_errors(f"The service {service.name} cannot be looked at"):
+        state = (await container.show())["State"]
+    health = (state.get("Health") or {}).get("Status")
+    if not state.get("Running"):
+        memory = ": it ran out of memory" if state.get("OOMKilled") else ""
+        how = f"ended with code {state.get('ExitCode')} before the job did{memory}"
+    elif health == "unhealthy":
+        how = "is unhealthy at the end of the job"
+    else:
+        return None
+    return await _describe(container, service, how, state)
+
+
+async def _describe(
     container: DockerContainer, service: ServiceSpec, how: str, state: Mapping[str, Any]
-) -> UsageError:
+) -> str:
     with engine_errors(f"The output of service {service.name} cannot be read"):
         lines = await container.log(stdout=True, stderr=True, tail=_TAIL)
     checks = (state.get("Health") or {}).get("Log") or []
     said = "".join(lines).strip() or "(no output)"
     if checks:
         said += f"\nlast health check: {str(checks[-1].get('Output', '')).strip()[:500]}"
-    return UsageError(
-        f"The service {service.name} ({service.image.name}) {how}; its last output:\n{said[-4000:]}",
-        hint="check its image, env and options in the workflow",
-    )
+    return f"The service {service.name} ({service.image.name}) {how}; its last output:\n{said[-4000:]}"
+
+
+async def _failed(
+    container: DockerContainer, service: ServiceSpec, how: str, state: Mapping[str, Any]
+) -> UsageError:
+    said = await _describe(container, service, how, state)
+    return UsageError(said, hint="check its image, env and options in the workflow")

@@ -186,8 +186,11 @@ class FakeSandbox:
     async def fetch(self, paths: Collection[Path]) -> None:
         """Do nothing: the files are already there."""
 
-    async def close(self, *, keep: bool = False) -> None:
-        """End every process; `keep` leaves the sandbox on the machine for `sweep` to find."""
+    async def close(self, *, keep: bool = False) -> tuple[str, ...]:
+        """End every process; `keep` leaves the sandbox on the machine for `sweep` to find.
+
+        Returns FAKE_TROUBLE of the sandbox's environment, where it is given.
+        """
         self._closed = True
         for process in self._processes:
             process.end(Exit(code=137, signal=9))
@@ -195,3 +198,5 @@ class FakeSandbox:
             self._forget(self._spec.name)
         for process in self._processes:
             await process.wait()
+        trouble = self._spec.env.get("FAKE_TROUBLE")
+        return (trouble,) if trouble else ()

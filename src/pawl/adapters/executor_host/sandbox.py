@@ -109,11 +109,15 @@ class HostSandbox:
     async def fetch(self, paths: Collection[Path]) -> None:
         """Do nothing: the files are already there."""
 
-    async def close(self, *, keep: bool = False) -> None:  # noqa: ARG002 - there is no container to keep
-        """End every process of the job. Idempotent; goes on to its end when cancelled."""
+    async def close(self, *, keep: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - no container to keep
+        """End every process of the job. Idempotent; goes on to its end when cancelled.
+
+        Returns nothing to know: there are no services.
+        """
         if self._closing is None:
             self._closing = asyncio.create_task(self._end_processes(), name=f"close {self._spec.name}")
         await _to_the_end(self._closing)
+        return ()
 
     async def _end_processes(self) -> None:
         here = Mark(self._spec.owner, self._spec.name, "")

@@ -277,8 +277,11 @@ class _Attempt:
         verdict.end.kept_sandbox = sandbox_name(self._job) if kept else None
         if log is not None:
             try:
-                for line in left:
-                    log.write_line(f"##[warning]{line}")
+                for text in left:
+                    first, *more = text.splitlines()
+                    log.write_line(f"##[warning]{first}")
+                    for line in more:
+                        log.write_line(line)
                 teller.finished(COMPLETE, *simple_end(succeeded=True), ())
             except InfrastructureError as error:
                 self._note_fault(error)

@@ -129,7 +129,9 @@ async def clean_up(
     clock: Clock,
     limits: ExecutionLimits,
 ) -> tuple[bool, tuple[str, ...]]:
-    """Close the sandbox and remove the job's folder; return whether it was kept, and what was left behind.
+    """Close the sandbox and remove the job's folder; return whether it was kept, and what people should know.
+
+    That is what was left behind, and which services had ended by themselves.
 
     Never raises. What cannot be taken down in time is left to the next sweep.
     """
@@ -142,6 +144,8 @@ async def clean_up(
             left.append("taking the sandbox down takes too long; `pawl doctor --clean` removes what is left")
         elif not closing.cancelled() and (error := closing.exception()) is not None:
             left.append(f"the sandbox could not be taken down: {_message(error)}")
+        elif not closing.cancelled():
+            left.extend(closing.result())
     if folder is not None and not kept:
         problem = await asyncio.to_thread(remove_folder, folder.root)
         if problem is not None:
