@@ -217,6 +217,22 @@ jobs:
     assert ended.outcome.failure_class is FailureClass.INFRASTRUCTURE
 
 
+async def test_a_service_that_died_during_the_job_is_in_the_log_of_its_last_step(run: Run) -> None:
+    ended = await run(
+        """
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    container: {image: any, env: {FAKE_TROUBLE: "The service db ended; its last output:\\nno room"}}
+    steps: [{run: x}]
+"""
+    )
+
+    assert ended.conclusion is Conclusion.SUCCESS
+    assert "##[warning]The service db ended; its last output:\nno room\n" in ended.log
+
+
 async def test_a_missing_image_fails_the_job_and_names_it(run: Run) -> None:
     text = "on: push\njobs:\n  a: {runs-on: 'none:1', steps: [{run: x}]}\n"
 

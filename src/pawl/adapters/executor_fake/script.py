@@ -17,6 +17,7 @@ In the sandbox's environment also:
     FAKE_OPEN_ERROR=text      `open` raises InfrastructureError
     FAKE_OPEN_REFUSED=text    `open` raises UsageError
     FAKE_OPEN_SLEEP=3         seconds that `open` takes
+    FAKE_TROUBLE=text         what `close` returns
 """
 
 from __future__ import annotations
