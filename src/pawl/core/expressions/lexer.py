@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 
 from pawl.core.expressions.failure import syntax_fault
 from pawl.core.expressions.text_rules import BLANKS, is_keyword, parse_number
 from pawl.core.expressions.tokens import FOLLOWERS, Token, TokenKind, expected_after
 
-_BOUNDARIES = frozenset("()[],.!><=&|" + BLANKS)
+_BOUNDARIES = "()[],!><=&|" + BLANKS
+_BLANK_RUN = re.compile(f"[{re.escape(BLANKS)}]*")
+_WORD = re.compile(f"[^.{re.escape(_BOUNDARIES)}]*")
+_DOTTED_WORD = re.compile(f"[^{re.escape(_BOUNDARIES)}]*")
 _OPERATORS = {
     "!": TokenKind.NOT,
     "!=": TokenKind.COMPARISON,
@@ -81,9 +85,7 @@ class Lexer:
         return self._number() if character in _NUMBER_STARTS else self._word()
 
     def _skip_blanks(self) -> None:
-        text = self._text
-        while self._offset < len(text) and text[self._offset] in BLANKS:
-            self._offset += 1
+        self._offset = _end(_BLANK_RUN, self._text, self._offset)
 
     def _take(self, kind: TokenKind, length: int, value: bool | float | str | None = None) -> Token:
         token = Token(
@@ -114,16 +116,12 @@ class Lexer:
             text = self._text[self._offset : self._offset + length]
             if text in _OPERATORS:
                 return self._take(_OPERATORS[text], length, text)
-        raise self._unexpected(self._word_end(self._offset + 1), _operator_hint(self._text[self._offset]))
-
-    def _word_end(self, offset: int, *, dots: bool = False) -> int:
-        text = self._text
-        while offset < len(text) and (text[offset] not in _BOUNDARIES or (dots and text[offset] == ".")):
-            offset += 1
-        return offset
+        raise self._unexpected(
+            _end(_WORD, self._text, self._offset + 1), _operator_hint(self._text[self._offset])
+        )
 
     def _number(self) -> Token:
-        end = self._word_end(self._offset + 1, dots=True)
+        end = _end(_DOTTED_WORD, self._text, self._offset + 1)
         value = parse_number(self._text[self._offset : end])
         if math.isnan(value):
             raise self._unexpected(end, "the language has no arithmetic" if end - self._offset == 1 else None)
@@ -131,7 +129,7 @@ class Lexer:
 
     def _word(self) -> Token:
         start = self._offset
-        end = self._word_end(start + 1)
+        end = _end(_WORD, self._text, start + 1)
         word = self._text[start:end]
         if not is_keyword(word):
             raise self._unexpected(end, "strings stand in single quotes" if '"' in word else None)
@@ -192,6 +190,12 @@ class Lexer:
         word = self._text[self._offset : end]
         message = f"unexpected `{shorten(word)}`: expected {expected_after(self._last)}"
         return syntax_fault(message, self._offset, end - self._offset, hint=hint)
+
+
+def _end(run: re.Pattern[str], text: str, offset: int) -> int:
+    """Return where the characters of `run` that begin at `offset` end. The patterns match anything."""
+    found = run.match(text, offset)
+    return found.end() if found else offset
 
 
 def _operator_hint(character: str) -> str | None:

@@ -103,6 +103,11 @@ def parse_template(
         limits: of each expression, and of the whole as one `format(...)`.
     """
     locate = locate or locate_from(start or _START, text)
+    if len(text) > limits.length and text.count(OPEN) > 1:
+        # Whatever stands in it, the whole is too long; taking apart a megabyte of braces would be slow.
+        return Template(text=text, parts=(text,), locate=locate), (
+            _too_long(text, text, limits).diagnostic(locate),
+        )
     parts: list[Part] = []
     diagnostics: list[Diagnostic] = []
     offset = 0
@@ -165,16 +170,18 @@ def _whole_faults(template: Template, limits: Limits) -> list[Diagnostic]:
         return []
     faults: list[ExpressionError] = []
     if len(whole) > limits.length:
-        message = (
-            f"text and expressions have {len(whole):,} characters; at most {limits.length:,} are allowed"
-        )
-        faults.append(syntax_fault(message, 0, len(template.text), code="expression-too-long"))
+        faults.append(_too_long(whole, template.text, limits))
     for part in template.embedded:
         if part.expression.root.depth >= limits.depth:
             message = f"the expression is nested deeper than {limits.depth - 1} levels inside a text"
             code = "expression-too-deep"
             faults.append(syntax_fault(message, part.start, part.end - part.start, code=code))
     return [fault.diagnostic(template.locate) for fault in faults]
+
+
+def _too_long(whole: str, written: str, limits: Limits) -> ExpressionError:
+    message = f"text and expressions have {len(whole):,} characters; at most {limits.length:,} are allowed"
+    return syntax_fault(message, 0, len(written), code="expression-too-long")
 
 
 def _format_literal(template: Template) -> str:

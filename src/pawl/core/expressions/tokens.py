@@ -29,6 +29,9 @@ class TokenKind(Enum):
     CONTEXT = "a context name"
     END = "the end of the expression"
 
+    # Members are single; the usual hash of an Enum is a slow one over its name.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:

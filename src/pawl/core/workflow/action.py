@@ -53,7 +53,7 @@ def parse_action(
     if not isinstance(composed.root, Mapping):
         message = "found no mapping, expected an action: `name`, `description` and `runs`"
         nothing = Diagnostic(code="empty-action", message=message, span=Span(START.start, START.end))
-        return ParsedAction(None, composed.diagnostics or (nothing,))
+        return ParsedAction(None, in_order(list(composed.diagnostics) or [nothing], limits))
     reader = Reader(limits)
     reader.diagnostics += composed.diagnostics
     reader.read(composed.root, _ROOT)

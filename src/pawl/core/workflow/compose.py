@@ -159,9 +159,19 @@ class _Composer:
         )
         self.report("yaml-tag", message, _start(event), "remove the tag")
 
-    def report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
-        if len(self.diagnostics) < self.limits.diagnostics:
-            self.diagnostics.append(Diagnostic(code=code, message=message, span=span, hint=hint))
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        hint: str | None = None,
+        related: tuple[tuple[Span, str], ...] = (),
+    ) -> None:
+        # One more than may be listed, so that there is something to say that there are more.
+        if len(self.diagnostics) <= self.limits.diagnostics:
+            self.diagnostics.append(
+                Diagnostic(code=code, message=message, span=span, hint=hint, related=related)
+            )
 
     def sequence(self, event: _Event, depth: int) -> Sequence:
         items: list[Node] = []
@@ -196,16 +206,12 @@ class _Composer:
             return True
         first = places.setdefault(folded, key)
         if first is not key:
-            self.diagnostics.append(
-                Diagnostic(
-                    code="duplicate-key",
-                    message=f"the key `{key.text[:60]}` is already defined on line {first.place[0]}"
-                    " (letter case does not matter)",
-                    span=key.span,
-                    hint="remove one of the two, or give them different names",
-                    related=((first.span, "first defined here"),),
-                )
+            message = (
+                f"the key `{key.text[:60]}` is already defined on line {first.place[0]}"
+                " (letter case does not matter)"
             )
+            hint = "remove one of the two, or give them different names"
+            self.report("duplicate-key", message, key.span, hint, ((first.span, "first defined here"),))
         return first is key
 
     def merge(self, key: Scalar, value: Node, places: dict[str, Scalar]) -> list[tuple[Scalar, Node]]:

@@ -55,7 +55,8 @@ def parse_workflow(
     """
     composed = compose(text, limits)
     if not isinstance(composed.root, Mapping):
-        return Parsed(None, composed.diagnostics or (_nothing(composed.root is None),))
+        found = list(composed.diagnostics) or [_nothing(composed.root is None)]
+        return Parsed(None, in_order(found, limits))
     reader = Reader(limits)
     reader.diagnostics += composed.diagnostics
     reader.read(composed.root, _ROOT)
@@ -104,12 +105,31 @@ def _parse_called(workflow: Workflow, called: MappingType[str, str], limits: Lim
 
 
 def in_order(diagnostics: list[Diagnostic], limits: Limits) -> tuple[Diagnostic, ...]:
-    """Return the findings by place, each once, as many of each severity as the limits allow."""
+    """Return the findings by place, each once, as many of each severity as the limits allow.
+
+    Where that leaves some out, the last one says so.
+    """
     unique = {(found.code, found.span, found.message): found for found in diagnostics}
     ordered = sorted(unique.values(), key=lambda found: (found.span.start, found.code))
-    errors = [found for found in ordered if found.severity is Severity.ERROR][: limits.diagnostics]
-    warnings = [found for found in ordered if found.severity is Severity.WARNING][: limits.diagnostics]
-    return tuple(sorted([*errors, *warnings], key=lambda found: (found.span.start, found.code)))
+    left = {Severity.ERROR: limits.diagnostics, Severity.WARNING: limits.diagnostics}
+    kept = []
+    for found in ordered:
+        if left[found.severity] > 0:
+            left[found.severity] -= 1
+            kept.append(found)
+    if len(kept) == len(ordered):
+        return tuple(kept)
+    # The reader stops early in a hopeless file, so nobody knows how many there really are.
+    message = f"and at least {len(ordered) - len(kept)} more findings, which are not listed"
+    span = kept[-1].span if kept else START
+    more = Diagnostic(
+        code="more-findings",
+        message=message,
+        span=span,
+        severity=Severity.WARNING,
+        hint="mend those above first",
+    )
+    return (*kept, more)
 
 
 def _nothing(is_empty: bool) -> Diagnostic:

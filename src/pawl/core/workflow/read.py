@@ -45,7 +45,7 @@ class Reader:
 
     def read(self, node: Node, place: Place) -> None:
         """Collect the faults of `node` as a value for `place`."""
-        if self.errors >= self.limits.diagnostics:
+        if self.errors > self.limits.diagnostics:
             return
         if isinstance(node, Scalar):
             self._scalar(node, place)
@@ -61,7 +61,7 @@ class Reader:
         for diagnostic in found:
             is_error = diagnostic.severity is Severity.ERROR
             self.errors += is_error
-            if is_error or len(self.diagnostics) < 2 * self.limits.diagnostics:
+            if is_error or len(self.diagnostics) <= 2 * self.limits.diagnostics:
                 self.diagnostics.append(diagnostic)
 
     @property
@@ -172,7 +172,7 @@ class Reader:
 
     def _unknown_key(self, name: Scalar, shapes: list[MappingShape], node: Mapping) -> set[str]:
         """Report a key; return what it was meant to be where saying that this is missing adds nothing."""
-        if self.errors >= self.limits.diagnostics:
+        if self.errors > self.limits.diagnostics:
             return set()
         candidates = sorted({known for shape in shapes for known in shape.keys})
         hint = did_you_mean(name.text, candidates)

@@ -198,11 +198,26 @@ def test_errors_and_warnings_are_counted_apart() -> None:
     uses = "".join(f"      - uses: o/r@v{number}\n" for number in range(8))
     text = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{uses}      - foo: x\n"
     parsed: Parsed = parse_workflow(text, limits=Limits(diagnostics=3))
-    severities = [fault.severity for fault in parsed.diagnostics]
+    severities = [fault.severity for fault in parsed.diagnostics[:-1]]
     assert severities.count(Severity.WARNING) == 3
     assert severities.count(Severity.ERROR) == 2
+    assert parsed.diagnostics[-1].code == "more-findings"
 
 
 def test_a_hopeless_file_is_told_so_up_to_the_limit() -> None:
     keys = "".join(f"k{number}: 1\n" for number in range(50))
-    assert len(parse_workflow(keys, limits=Limits(diagnostics=10)).diagnostics) == 10
+    codes = [fault.code for fault in parse_workflow(keys, limits=Limits(diagnostics=10)).diagnostics]
+    assert len(codes) == 11
+    assert codes[-1] == "more-findings"
+
+
+@pytest.mark.parametrize("text", ["a: 1\n" * 50, "- &a [b]\n" + "- {k: 1, K: 2}\n" * 50])
+def test_repeated_keys_are_listed_up_to_the_limit(text: str) -> None:
+    assert len(parse_workflow(text, limits=Limits(diagnostics=10)).diagnostics) == 11
+
+
+def test_a_long_text_full_of_expressions_is_refused_as_a_whole() -> None:
+    """Taking it apart took twelve seconds for a megabyte."""
+    head = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n"
+    found = parse_workflow(head + "          ${{ x y }}\n" * 2000).diagnostics
+    assert [(fault.code, fault.span.start.line) for fault in found] == [("expression-too-long", 6)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pawl.core.diagnostics.catalogue.entry import Entry, job, steps, text
+from pawl.core.diagnostics.diagnostic import Severity
 
 STRUCTURE = (
     Entry(
@@ -25,6 +26,16 @@ STRUCTURE = (
             """
         ),
         kind="action",
+    ),
+    Entry(
+        code="more-findings",
+        title="There are more findings than are listed",
+        explanation="At most 500 errors and 500 warnings of a file are listed: a file with more is most "
+        "likely no workflow.",
+        bad=job("envs: {A: b}\n"),
+        good=job("env: {A: b}\n"),
+        severity=Severity.WARNING,
+        limits={"diagnostics": 0},
     ),
     Entry(
         code="unknown-key",

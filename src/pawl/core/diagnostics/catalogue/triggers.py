@@ -90,4 +90,20 @@ TRIGGERS = (
             "workflow_dispatch:\n  inputs:\n    deploy:\n      type: boolean\n      default: true\n"
         ),
     ),
+    Entry(
+        code="dispatch-input",
+        title="An input given by hand that does not fit",
+        explanation="Only planning can tell: an input that the workflow does not declare, one that is "
+        "required and was not given, or a value that is not of the declared type.",
+        bad="",
+        good=triggers("workflow_dispatch:\n  inputs:\n    size:\n      type: number\n"),
+    ),
+    Entry(
+        code="plan-expression",
+        title="An expression that cannot be evaluated for this event",
+        explanation="Only planning can tell: a condition, name, matrix or default whose expression fails "
+        "with the values of the event at hand.",
+        bad="",
+        good=triggers("push:\n"),
+    ),
 )
