@@ -13,11 +13,12 @@ from aiodocker.containers import DockerContainer
 from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.hardening import health_check, host_config, user_labels, volume_mounts
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
-from pawl.core.model.errors import UsageError
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Progress, SandboxSpec, ServiceSpec
 
 _FIRST_LOOK, _LONGEST_LOOK = 0.05, 1.0
 _LONGEST_WAIT = 15 * 60.0
+_FIRST_CHECK = 10.0
 _TAIL = 20
 
 
@@ -137,12 +138,26 @@ async def wait_healthy(
             return _ports(shown)
         if health == "unhealthy" or waited > _LONGEST_WAIT:
             raise await _failed(container, service, f"is {health}", state)
+        if waited > _patience(shown) and not (state.get("Health") or {}).get("Log"):
+            raise InfrastructureError(
+                f"The engine does not run the health check of the service {service.name}",
+                hint="Podman needs systemd for health checks; leave them out, or use Docker",
+            )
         if health != told:
             progress(f"waiting for service {service.name} to be healthy")
             told = health
         await asyncio.sleep(pause)
         waited += pause
         pause = min(pause * 1.5, _LONGEST_LOOK)
+
+
+def _patience(shown: Mapping[str, Any]) -> float:
+    """Return the seconds after which a first health check must have been tried."""
+    check = (shown.get("Config") or {}).get("Healthcheck") or {}
+    times = [float(check.get(name) or 0) / 1e9 for name in ("StartPeriod", "Interval", "Timeout")]
+    start, interval, timeout = times
+    # 30 s each unless it says otherwise (Dockerfile reference, HEALTHCHECK).
+    return start + 3 * (interval or 30.0) + (timeout or 30.0) + _FIRST_CHECK
 
 
 def _ports(shown: Mapping[str, Any]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import os
 import signal
 import termios
 import tty
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from aiodocker import Docker
@@ -95,14 +95,19 @@ async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> int:
         if not block:
             loop.remove_reader(stdin)
 
+    async def read_file() -> None:
+        while block := await asyncio.to_thread(os.read, stdin, _BLOCK):
+            await stream.write_in(block)
+        _end_input(stream)
+
     async def send() -> None:
         while block := await typed.get():
             await stream.write_in(block)
         _end_input(stream)
 
     with _raw(stdin), _resizing(call, stdin):
-        loop.add_reader(stdin, read)
-        sending = asyncio.create_task(send(), name="keys to the shell")
+        can_wait = _can_wait_for(loop, stdin, read)
+        sending = asyncio.create_task(send() if can_wait else read_file(), name="keys to the shell")
         showing = asyncio.create_task(_show(stream, stdout), name="output of the shell")
         try:
             with _signals(showing, stdin) as received:
@@ -115,6 +120,15 @@ async def _join(call: Exec, stream: Stream, stdin: int, stdout: int) -> int:
             for task in (sending, showing):
                 task.cancel()
             await asyncio.gather(sending, showing, return_exceptions=True)
+
+
+def _can_wait_for(loop: asyncio.AbstractEventLoop, stdin: int, read: Callable[[], None]) -> bool:
+    """Have `read` called when there is input; return False for what is always ready: files, /dev/null."""
+    try:
+        loop.add_reader(stdin, read)
+    except PermissionError:
+        return False
+    return True
 
 
 async def _show(stream: Stream, stdout: int) -> None:
