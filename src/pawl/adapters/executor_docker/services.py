@@ -55,12 +55,12 @@ def can_join(services: tuple[ServiceSpec, ...]) -> bool:
 def find_clashes(services: tuple[ServiceSpec, ...]) -> tuple[str, ...]:
     """Return why services cannot share the job's name space, a text each."""
     found = []
-    users: dict[int, str] = {}
+    users: dict[int, ServiceSpec] = {}
     for service in services:
         for port in service.ports:
-            first = users.setdefault(port.container, service.name)
-            if first != service.name:
-                found.append(f"{first} and {service.name} both use the port {port.container}")
+            first = users.setdefault(port.container, service)
+            if first is not service:
+                found.append(f"{first.name} and {service.name} both use the port {port.container}")
             if port.host not in (None, port.container):
                 found.append(f"{service.name} moves its port {port.container} to {port.host}")
     return tuple(found)

@@ -6,7 +6,7 @@ import pytest
 
 from pawl.adapters.executor_docker.control import parse_exit
 from pawl.adapters.executor_docker.hardening import check_target, health_check, host_config, user_labels
-from pawl.adapters.executor_docker.services import can_join
+from pawl.adapters.executor_docker.services import can_join, find_clashes
 from pawl.core.model.errors import UsageError
 from pawl.ports.executor import ContainerOptions, Exit, ImageRef, Limits, PortMapping, ServiceSpec
 
@@ -110,3 +110,10 @@ def test_services_join_the_job_only_where_localhost_then_means_what_was_written(
     assert not can_join((_service((5432, 15432)),))
     assert not can_join((_service((80, None)), _service((80, None))))
     assert not can_join((_service(),))
+
+
+def test_a_clash_names_the_services_and_the_port() -> None:
+    clashes = find_clashes((_service((80, None)), _service((80, 80)), _service((81, 8081))))
+    assert len(clashes) == 2
+    assert "both use the port 80" in clashes[0]
+    assert "moves its port 81 to 8081" in clashes[1]
