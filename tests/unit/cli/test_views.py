@@ -98,7 +98,7 @@ def failed_run(*, executor: str = "host", kept: str | None = None) -> list[RunEv
         step_started("lint", 0, "Lint"),
         step_finished("lint", 0, "Lint", Conclusion.SUCCESS),
         job_finished("lint", Conclusion.SUCCESS),
-        *begin("test#0", "test", "Set up", "pytest"),
+        *begin("test#0", "test", "Set up", "pytest", "Complete"),
         step_started("test#0", 1, "pytest"),
         log("test#0", 1, b"##[group]Run pytest\nshell: bash\n##[endgroup]\nE   assert 1 == 2\n##[error]exit"),
         step_finished("test#0", 1, "pytest", Conclusion.FAILURE, "exit code 2"),
@@ -193,8 +193,6 @@ def test_the_summary_names_the_first_failure_and_what_to_type_next() -> None:
         "  - deploy  test failed",
         "",
         "First failure: test (test#0) > pytest: exit code 2",
-        "  | v Run pytest",
-        "  | shell: bash",
         "  | E   assert 1 == 2",
         "  | Error: exit",
         "",
@@ -232,14 +230,61 @@ def test_plain_lines_are_prefixed_and_groups_are_rendered() -> None:
     lines = "".join(written).splitlines()
     assert lines[0] == "CI: run 12, push, on host"
     at = lines.index("[test (test#0)] * pytest")
-    assert lines[at + 1 : at + 6] == [
-        "[test (test#0)] v Run pytest",
-        "[test (test#0)]   shell: bash",
+    assert lines[at + 1 : at + 5] == [
+        "[test (test#0)] Run pytest",
         "[test (test#0)] E   assert 1 == 2",
         "[test (test#0)] Error: exit",
         "[test (test#0)] x pytest (2.0s): exit code 2",
     ]
     assert "[deploy] - skipped: test failed" in lines
+
+
+def test_plain_lines_of_a_job_with_a_long_name_begin_with_its_id() -> None:
+    written: list[str] = []
+    view = PlainView(screen(), written.append)
+    name = "Test on linux with Python 3.11 and sqlite"
+    view.report(JobQueued(time=0, job=JobId("test#0"), key=JobKey("test"), name=name))
+    view.report(JobStarted(time=0, job=JobId("test#0"), attempt=1, image="debian:12", steps=("a", "b")))
+    assert written == [f"[test#0] started {name} in debian:12\n"]
+
+
+def test_setting_up_and_clearing_away_are_told_only_by_what_they_say() -> None:
+    written: list[str] = []
+    view = PlainView(screen(), written.append)
+    for event in (
+        *begin("lint", "lint", "Set up job", "Lint", "Complete job"),
+        step_started("lint", 0, "Set up job"),
+        log("lint", 0, b"Executor: host\n"),
+        step_finished("lint", 0, "Set up job", Conclusion.SUCCESS),
+        step_started("lint", 1, "Lint"),
+        step_finished("lint", 1, "Lint", Conclusion.SUCCESS),
+        step_started("lint", 2, "Complete job"),
+        step_finished("lint", 2, "Complete job", Conclusion.FAILURE, "the disk is full"),
+    ):
+        view.report(event)
+    assert "".join(written).splitlines() == [
+        "[lint] started in debian:12",
+        "[lint] Executor: host",
+        "[lint] * Lint",
+        "[lint] + Lint (2.0s)",
+        "[lint] x Complete job (2.0s): the disk is full",
+    ]
+
+
+def test_only_the_header_of_a_step_is_left_out() -> None:
+    written: list[str] = []
+    view = PlainView(screen(), written.append)
+    view.report(step_started("lint", 1, "Run make"))
+    for block in (b"##[group]Run make\nmake\nshell: sh\n", b"##[endgroup]\n##[group]Run tests\nok\n"):
+        view.report(log("lint", 1, block))
+    assert written[1:] == ["[lint] v Run tests\n[lint]   ok\n"]
+
+
+def test_one_artifact_file_is_one_file() -> None:
+    written: list[str] = []
+    stored = ArtifactStored(time=1, job=JobId("lint"), name="dist", files=1, size=3)
+    PlainView(screen(), written.append).report(stored)
+    assert written == ["[lint] artifact dist: 1 file, 3 B\n"]
 
 
 def test_a_skipped_step_says_why() -> None:

@@ -19,6 +19,11 @@ _MARKER = re.compile(
 _KNOWN = frozenset({"group", "endgroup", "error", "warning", "notice", "debug", "command", "section"})
 
 
+# As steps and actions begin their logs (engine/execution/steps/script.py, engine/execution/actions).
+_HEADER = b"##[group]Run "
+_HEADER_END = b"##[endgroup]"
+
+
 class Marker(StrEnum):
     """What a line of a log is."""
 
@@ -69,6 +74,32 @@ def harmless_text(block: bytes) -> str | None:
     if "\n::" in text or "##[" in text or text.startswith("::"):
         return None
     return text if text.replace("\n", "").replace("\t", "").isprintable() else None
+
+
+class HeaderSieve:
+    """Takes the header out of a step's log: its script, shell and variables, which the first group holds.
+
+    A view that shows a run as it goes has the step's name; the stored log keeps all of it.
+    """
+
+    def __init__(self) -> None:
+        self.is_first = True
+        self._in_header = False
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether every further line is the step's own."""
+        return not (self.is_first or self._in_header)
+
+    def keep(self, raw: bytes) -> bool:
+        """Return whether a line, given in the log's order, is not of the header."""
+        if self.is_first:
+            self.is_first, self._in_header = False, raw.startswith(_HEADER)
+            return not self._in_header
+        if self._in_header:
+            self._in_header = not raw.startswith(_HEADER_END)
+            return False
+        return True
 
 
 class LineSplitter:

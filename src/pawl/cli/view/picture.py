@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from pawl.cli.terminal.sanitise import one_line
-from pawl.cli.view.log_text import LineSplitter
+from pawl.cli.view.log_text import HeaderSieve, LineSplitter
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.run_events import (
     Annotated,
@@ -60,17 +60,20 @@ class StepPicture:
     tail: deque[bytes] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     lines: int = 0
     splitters: dict[str, LineSplitter] = field(default_factory=dict)
+    sieve: HeaderSieve = field(default_factory=HeaderSieve)
 
     def take(self, stream: str, data: bytes) -> None:
-        """Add log bytes; only the end of a large block is looked at."""
+        """Add log bytes; only the end of a large block is looked at, once the header is over."""
         self.lines += data.count(b"\n")
         splitter = self.splitters.setdefault(stream, LineSplitter())
-        self.tail.extend(line for line in splitter.feed(data[-_TAIL_BYTES:]) if line.strip())
+        if self.sieve.is_over:
+            data = data[-_TAIL_BYTES:]
+        self.tail.extend(line for line in splitter.feed(data) if self.sieve.keep(line) and line.strip())
 
     def end(self) -> None:
         """Take what the streams still held."""
         for splitter in self.splitters.values():
-            self.tail.extend(line for line in splitter.flush() if line.strip())
+            self.tail.extend(line for line in splitter.flush() if self.sieve.keep(line) and line.strip())
         self.splitters.clear()
         self.phase = Phase.ENDED
 
