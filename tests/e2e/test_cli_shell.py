@@ -25,6 +25,9 @@ jobs:
 """
 
 
+SHELL = [sys.executable, "-m", "pawl.cli.main", "shell", "build"]
+
+
 @pytest.fixture(autouse=True)
 async def engine() -> None:
     found = DockerExecutor()
@@ -39,8 +42,7 @@ async def engine() -> None:
 
 
 def shell(script: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pawl.cli.main", "shell", "build"]
-    return subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(SHELL, input=script, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_the_container_of_a_failed_job_is_there_until_it_is_cleaned(
@@ -52,6 +54,14 @@ def test_the_container_of_a_failed_job_is_there_until_it_is_cleaned(
     assert "pawl shell build" in capsys.readouterr().out
     first = shell("cat found; exit 7\n")
     assert (first.stdout, first.returncode) == ("left\n", 7)
+    # Not a terminal and not a pipe either: what epoll refuses.
+    (tmp_path / "script").write_text("cat found; exit 8\n")
+    for file, said in ((tmp_path / "script", ("left\n", 8)), (Path(os.devnull), ("", 0))):
+        with file.open() as script:
+            from_file = subprocess.run(
+                SHELL, stdin=script, capture_output=True, text=True, timeout=60, check=False
+            )
+        assert (from_file.stdout, from_file.returncode) == said
     (tmp_path / ".ci.yml").write_text(WORKFLOW.format(code=0))
     assert main(["run", "--executor", "docker", "--keep-on-failure"]) == 0
     assert "pawl shell" not in capsys.readouterr().out
