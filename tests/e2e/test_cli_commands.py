@@ -109,12 +109,15 @@ def test_warnings_fail_only_when_asked(project: Path, capsys: pytest.CaptureFixt
         (("plan", "--input", "x"), 2, "not of the form name=value"),
         (("plan", "--event-file", "none.json"), 2, "there is no file"),
         (("run", "--executor", "host", "ci", "-j", "nope"), 2, "there is no job `nope`"),
+        (("run", "--executor", "host", "ci", "-j", "lnt"), 2, "did you mean `lint`?"),
         (("run", "--secret", "A=b"), 2, "--secret takes a name"),
         (("logs",), 2, "No run is kept here yet"),
         (("logs", "x"), 2, "`x` is no run number"),
         (("shell",), 2, "no run kept a container"),
         (("eval", "github."), 2, "error[expression-syntax]"),
         (("eval", "fromJSON('{')"), 2, "error["),
+        (("eval", "contian('a', 'b')"), 2, "did you mean `contains`?"),
+        (("eval", "gihub.ref"), 2, "did you mean `github`?"),
         (("eval", "1", "--context", "none.json"), 2, "there is no file"),
         (("completion", "tcsh"), 2, "is not one of"),
         (("frobnicate",), 2, "no command `frobnicate`"),
@@ -179,6 +182,22 @@ def test_a_plan_as_dot_is_a_graph(project: Path, capsys: pytest.CaptureFixture[s
     _, out, _ = outcome(capsys, "plan", "--dot")
     assert out.startswith("digraph")
     assert '"lint" -> "test"' in out
+
+
+def test_why_for_an_event_that_starts_nothing_does_not_say_that_it_does(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = outcome(capsys, "why", "--event", "schedule")
+    assert "does not start: the workflow does not listen to `schedule`" in out
+    assert "Were it to start, this is what its jobs would do:" in out
+
+
+def test_a_misspelt_variable_is_noted(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWL_EXECUTER", "host")
+    code, _, err = outcome(capsys, "validate")
+    assert (code, "did you mean PAWL_EXECUTOR?" in err) == (0, True)
 
 
 def test_why_without_a_run_tells_what_would_happen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

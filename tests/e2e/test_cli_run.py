@@ -116,6 +116,8 @@ def test_what_a_run_did_can_be_read_afterwards(project: Path, capsys: pytest.Cap
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z line 1\n", out)
     _, out, _ = outcome(capsys, "logs", "--step", "Check", "--grep", "^line 1$", "--json")
     assert json.loads(out)["text"] == "line 1"
+    _, out, _ = outcome(capsys, "logs", "-j", "build", "--step", "Build", "--grep", "Compiling|evil")
+    assert out.splitlines()[-1] == "evil text", "not indented: the end of the group does not match"
     _, out, _ = outcome(capsys, "logs", "--follow", "-j", "build", "--step", "Build", "--grep", "tree")
     assert out == "[build] from the tree\n"
     _, out, _ = outcome(capsys, "why", "1", "build")

@@ -13,6 +13,7 @@ import click
 
 from pawl.cli.errors import run_guarded
 from pawl.cli.examples import write_examples
+from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import use_colour
 from pawl.cli.version import VERSION
 from pawl.core.diagnostics.suggest import did_you_mean
@@ -115,6 +116,12 @@ class LazyGroup(click.Group):
 def pawl(ctx: click.Context, color: str) -> None:
     """Run GitHub Actions workflows on your own machines, and on your working tree."""
     ctx.color = use_colour(color, sys.stdout)
+    if any(name.upper().startswith("PAWL_") for name in os.environ):
+        from pawl.cli.misspelt import misspelt_variables  # noqa: PLC0415 - few set any: 10 ms to import
+
+        for sentence in misspelt_variables(os.environ):
+            click.secho("note: ", fg="cyan", nl=False, err=True)
+            click.echo(one_line(sentence), err=True)
 
 
 def run(arguments: Sequence[str]) -> int:

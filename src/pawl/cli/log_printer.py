@@ -100,7 +100,9 @@ class LogPrinter:
             yield _to_json(place, each)
             return
         shown = read_line(each.text, colour=self._screen.colour)
-        drawn = draw_log_line(shown, indent=key in self._in_group, screen=self._screen)
+        # Among lines picked by a pattern, the ends of groups are missing.
+        indent = key in self._in_group and self._wish.pattern is None
+        drawn = draw_log_line(shown, indent=indent, screen=self._screen)
         if shown.marker is Marker.GROUP:
             self._in_group.add(key)
         elif shown.marker is Marker.END_GROUP:

@@ -42,8 +42,11 @@ def draw_plan(plan: Plan, screen: Screen, *, verbose: bool = True, trace: bool =
     yield line("  ", outlook_sign(plan.trigger.outlook, screen.glyphs), f" {word}")
     for filter_line in plan.trigger.trace:
         yield line(Piece(f"      {one_line(filter_line)}", Style.FAINT))
-    if not starts and not verbose:
-        return
+    if not starts:
+        if not verbose:
+            return
+        yield ()
+        yield line(Piece("  Were it to start, this is what its jobs would do:", Style.FAINT))
     for job in plan.jobs:
         yield ()
         yield from draw_job(plan, job, screen, trace=trace)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.expressions.arity import arity_fault, known_arity
 from pawl.core.expressions.compile import compile_node
 from pawl.core.expressions.failure import ExpressionError, syntax_fault
@@ -107,14 +108,17 @@ def _bind(program: _Program, run: Run) -> None:
             found = _same_name(node.name, run.contexts)
             if found is None:
                 message = f"unknown context `{node.name}`"
-                raise syntax_fault(message, node.start, len(node.name), code="unknown-context")
+                hint = did_you_mean(node.name, run.contexts)
+                raise syntax_fault(message, node.start, len(node.name), code="unknown-context", hint=hint)
             run.contexts = {**run.contexts, node.name: run.contexts[found]}
     for call in program.extensions:
         if call.name not in run.functions:
             found = _same_name(call.name, run.functions)
             if found is None:
                 message = f"unknown function `{call.name}`"
-                raise syntax_fault(message, call.start, len(call.name), code="unknown-function")
+                known = [*(builtin.name for builtin in BUILTINS.values()), *run.functions]
+                hint = did_you_mean(call.name, known) or f"there are {', '.join(known)}"
+                raise syntax_fault(message, call.start, len(call.name), code="unknown-function", hint=hint)
             run.functions = {**run.functions, call.name: run.functions[found]}
 
 

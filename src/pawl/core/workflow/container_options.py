@@ -24,7 +24,7 @@ _MOST_CPUS = 1024.0
 
 @dataclass(frozen=True, slots=True)
 class OptionProblem:
-    """A word that is not applied, or cannot be read, and why."""
+    """A word that is refused, or cannot be read, and why."""
 
     option: str
     message: str
@@ -171,7 +171,7 @@ class _Reader:
             if value is None and name not in _OTHER_FLAGS:
                 self.following()
             self.note(
-                dashed, "is not applied: it is not on the list of options a workflow may set", is_error=False
+                dashed, "is not on the list of options a workflow may set, so the job fails", is_error=False
             )
             return
         if value is None:

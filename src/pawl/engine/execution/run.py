@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.lifecycle import (
     CancelJob,
     CancelRequested,
@@ -108,7 +109,8 @@ def select_jobs(plan: Plan, wanted: frozenset[str]) -> Plan:
     for key in sorted(wanted):
         if key not in known:
             names = ", ".join(f"`{name}`" for name in known) or "none"
-            raise UsageError(f"there is no job `{key}` in {plan.path}", hint=f"its jobs are {names}")
+            hint = did_you_mean(key, known) or f"its jobs are {names}"
+            raise UsageError(f"there is no job `{key}` in {plan.path}", hint=hint)
     kept = {needed for key in wanted for needed in (JobKey(key), *known[JobKey(key)].ancestors)}
     return replace(plan, jobs=tuple(job for job in plan.jobs if job.key in kept)) if wanted else plan
 

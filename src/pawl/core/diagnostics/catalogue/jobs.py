@@ -97,10 +97,9 @@ JOBS = (
     ),
     Entry(
         code="container-options",
-        title="An option that is not applied",
-        explanation="Only options that cannot loosen the isolation of a job are applied: user, host "
-        "names, health "
-        "checks, limits, tmpfs, ulimits, labels, read-only, init.",
+        title="An option that a workflow may not set",
+        explanation="Only options that cannot loosen the isolation of a job are taken: user, host names, "
+        "health checks, limits, tmpfs, ulimits, labels, read-only, init. With any other the job fails.",
         bad=job("container:\n  image: node\n  options: --cap-add NET_ADMIN\n"),
         good=job("container:\n  image: node\n  options: --user node --cpus 2\n"),
         severity=Severity.WARNING,

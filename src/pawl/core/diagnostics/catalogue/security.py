@@ -12,11 +12,10 @@ SECURITY = (
     Entry(
         code="untrusted-in-script",
         title="A text that outsiders choose becomes part of a script",
-        explanation="Titles, branch names, commit messages and the like come from anybody. Pawl "
-        "never splices them "
-        "into a script: they reach it as a variable. Elsewhere the same file would run what the text "
-        "says, so set "
-        "it in `env` yourself.",
+        explanation="Titles, branch names, commit messages and the like come from anybody. Pawl never "
+        "splices them into a script: they reach it as a variable, and where that is not safe (another "
+        "language than a shell's, `eval`) the step is refused. Elsewhere the same file would run what the "
+        "text says, so set it in `env` yourself.",
         bad=steps("- run: echo '${{ github.event.issue.title }}'\n"),
         good=steps('- run: echo "$TITLE"\n  env:\n    TITLE: ${{ github.event.issue.title }}\n'),
         severity=Severity.WARNING,

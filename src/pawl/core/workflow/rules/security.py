@@ -50,7 +50,8 @@ def _check_script(run: Scalar, subject: Subject) -> Iterator[Diagnostic]:
         for path in possibly_untrusted(expression):
             message = f"outsiders choose `{path.text[:100]}`, and here it becomes part of a script"
             hint = (
-                'Pawl makes it a variable, so it is harmless here; elsewhere set it in `env:` and use "$NAME"'
+                "Pawl hands it over as a variable, or refuses the step where that is not safe;"
+                " set it in `env:` and read that variable"
             )
             span = Span(expression.locate(path.start), expression.locate(path.end))
             yield warning("untrusted-in-script", message, span, hint)
