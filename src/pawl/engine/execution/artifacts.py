@@ -80,10 +80,17 @@ def collect_files(
         files=tuple((name, root / path) for name, path in selected if not listed[path].is_link),
         workspace=root,
         warnings=(
-            *(f"Nothing matches `{line[:200]}` in {seen_as}" for line in missing),
+            *(f"Nothing matches `{line[:200]}` in the workspace" for line in missing),
             *_link_warning([listed[path] for _, path in selected]),
         ),
     )
+
+
+def tell_kept(manifest: Manifest) -> str:
+    """Return the sentence about a kept artifact, for the log."""
+    files, size = len(manifest.files), manifest.size
+    plural = "file" if files == 1 else "files"
+    return f"Kept the artifact {manifest.name}: {files} {plural}, {size} bytes"
 
 
 def keep_artifact(store: ArtifactStore, name: str, job: JobId, collected: CollectedFiles) -> KeptArtifact:

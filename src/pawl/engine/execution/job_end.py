@@ -11,7 +11,7 @@ from pawl.core.model.errors import PawlError, UsageError
 from pawl.core.model.plan import Json
 from pawl.core.planning.variables import substitute
 from pawl.core.steps.masking import SecretSet
-from pawl.engine.execution.artifacts import collect_files, keep_artifact
+from pawl.engine.execution.artifacts import collect_files, keep_artifact, tell_kept
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import JobFolder, remove_folder
 from pawl.engine.execution.processes import ends_first
@@ -109,9 +109,7 @@ async def store_artifacts(job: JobRequest, bench: Bench, evaluator: Evaluator) -
     lines = [f"##[warning]{warning}" for warning in kept.warnings]
     if kept.manifest is not None:
         bench.outside.kept(kept.manifest)
-        lines.append(
-            f"Kept the artifact {name}: {len(kept.manifest.files)} files, {kept.manifest.size} bytes"
-        )
+        lines.append(tell_kept(kept.manifest))
     return lines
 
 

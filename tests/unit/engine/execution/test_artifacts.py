@@ -39,7 +39,7 @@ def test_hidden_files_come_only_when_asked(root: Path) -> None:
 
 def test_a_pattern_that_matches_nothing_is_named_with_the_folder(root: Path) -> None:
     found = collect_files(["dist/*.whl", "out/*.bin", "!x"], root, inside="/work")
-    assert found.warnings == ("Nothing matches `out/*.bin` in /work",)
+    assert found.warnings == ("Nothing matches `out/*.bin` in the workspace",)
 
 
 def test_links_are_left_out_with_a_warning(root: Path, tmp_path: Path) -> None:

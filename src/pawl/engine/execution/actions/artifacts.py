@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.engine.execution.actions.checkout import checkout_folder
-from pawl.engine.execution.artifacts import collect_files, keep_artifact
+from pawl.engine.execution.artifacts import collect_files, keep_artifact, tell_kept
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import open_to_all
 from pawl.engine.execution.steps.end import StepEnd
@@ -51,8 +51,7 @@ async def run_upload(inputs: Mapping[str, str], place: StepPlace, bench: Bench) 
     if kept.manifest is None:
         return _nothing_found(inputs, place)
     bench.outside.kept(kept.manifest)
-    count, size = len(kept.manifest.files), kept.manifest.size
-    place.log.write_line(f"Kept the artifact {name}: {count} files, {size} bytes")
+    place.log.write_line(tell_kept(kept.manifest))
     return StepEnd(succeeded=True, outputs={"artifact-id": name})
 
 
