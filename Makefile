@@ -30,7 +30,9 @@ bench: $(READY) ## the benchmarks, side by side with floor and peer
 	@tools/with_engine $(BIN)/python -m benchmarks
 
 docs: $(READY) ## write the generated pages of docs/reference again
-	@$(BIN)/python tools/generate_docs.py
+	@$(BIN)/python tools/generate_checks.py
+	@$(BIN)/python tools/generate_cli_reference.py > docs/reference/cli.md.new
+	@mv docs/reference/cli.md.new docs/reference/cli.md
 
 engine: $(READY) ## start the test container engine and build its images
 	@tools/with_engine true
