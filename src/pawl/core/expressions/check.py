@@ -119,7 +119,9 @@ class _Checker:
             return
         message = f"unknown context `{node.name}`; expected one of {listed}"
         hint = did_you_mean(node.name, known)
-        if hint is None and len(self._expression.text) == len(node.name):
+        if self._scope.arity(node.name) is not None:
+            hint = f"a function is called: `{node.name}()`; a text stands in quotes: `'{node.name}'`"
+        elif hint is None:
             hint = f"a text stands in single quotes: `'{node.name[:40]}'`"
         self._note("unknown-context", message, node, hint, warn=False)
 

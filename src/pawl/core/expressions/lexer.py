@@ -52,6 +52,7 @@ class Lexer:
         self._text = text
         self._offset = 0
         self._last: TokenKind | None = None
+        self._last_text = ""
         self._unclosed: list[Token] = []
 
     def tokens(self) -> list[Token]:
@@ -63,6 +64,7 @@ class Lexer:
             self._track(token)
             found.append(token)
             self._last = token.kind
+            self._last_text = token.text
             if token.kind is TokenKind.END:
                 return found
 
@@ -165,7 +167,10 @@ class Lexer:
         if token.kind is TokenKind.END:
             raise syntax_fault(f"the expression ends where {expected} was expected", token.offset, 0)
         raise syntax_fault(
-            f"unexpected `{shorten(token.text)}`: expected {expected}", token.offset, len(token.text)
+            f"unexpected `{shorten(token.text)}`: expected {expected}",
+            token.offset,
+            len(token.text),
+            hint=_word_hint(self._last_text, token.text),
         )
 
     def _track(self, token: Token) -> None:
@@ -196,6 +201,17 @@ def _end(run: re.Pattern[str], text: str, offset: int) -> int:
     """Return where the characters of `run` that begin at `offset` end. The patterns match anything."""
     found = run.match(text, offset)
     return found.end() if found else offset
+
+
+_WRITTEN = {"and": "&&", "or": "||", "is": "==", "eq": "==", "ne": "!="}
+
+
+def _word_hint(before: str, word: str) -> str | None:
+    """Return how an operator that other languages spell as a word is written."""
+    operator = _WRITTEN.get(word.lower())
+    if operator is not None:
+        return f"did you mean `{operator}`?"
+    return "did you mean `!`?" if before.lower() == "not" else None
 
 
 def _operator_hint(character: str) -> str | None:

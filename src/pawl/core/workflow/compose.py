@@ -24,6 +24,7 @@ from pawl.core.workflow.yaml_errors import explain_yaml_error
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
 _MERGE = "<<"
+_KEY_HINT = "an expression begins with a dollar sign: `${{ }}`"
 _Event: TypeAlias = Any
 """PyYAML's stubs know neither the C reader nor which event carries what."""
 
@@ -128,7 +129,10 @@ class _Composer:
             raise _StopError("yaml-too-many-aliases", message, span)
         if event.anchor not in self.anchors:
             raise _StopError(
-                "yaml-unknown-alias", f"no anchor `&{event.anchor}` stands before this alias", span
+                "yaml-unknown-alias",
+                f"no anchor `&{event.anchor}` stands before this alias",
+                span,
+                f"a text that begins with `*` stands in quotes: `'*{event.anchor[:40]}'`",
             )
         anchor = self.anchors[event.anchor]
         if anchor is None:
@@ -157,7 +161,7 @@ class _Composer:
         message = (
             f"found the tag `{str(event.tag)[:100]}`, expected a plain value: custom tags mean nothing here"
         )
-        self.report("yaml-tag", message, _start(event), "remove the tag")
+        self.report("yaml-tag", message, _start(event), _tag_hint(str(event.tag)))
 
     def report(
         self,
@@ -189,7 +193,9 @@ class _Composer:
             key = self.node(following, depth + 1)
             value = self.node(next_event(), depth + 1)
             if not isinstance(key, Scalar):
-                self.report("yaml-key", "found a list or mapping as a key, expected text", key.span)
+                self.report(
+                    "yaml-key", "found a list or mapping as a key, expected text", key.span, _KEY_HINT
+                )
             elif key.text == _MERGE and key.style == "plain" and _MERGE not in places:
                 places[_MERGE] = key
                 merged.append((len(entries), key, value))
@@ -271,6 +277,12 @@ class _Composer:
                 _span(event),
             )
         return text
+
+
+def _tag_hint(tag: str) -> str:
+    if tag.startswith("!") and not tag.startswith("!!"):
+        return f"a text that begins with `!` stands in quotes: `'{tag[:40]}'`"
+    return "remove the tag"
 
 
 def _start(event: _Event) -> Span:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pawl.core.diagnostics import Diagnostic, Severity, Span
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.expressions import Template, to_text
+from pawl.core.workflow.advice import about_key, about_value
 from pawl.core.workflow.expressions_in import ExpressionChecks, insert_fault, is_insert
 from pawl.core.workflow.grammar.shapes import (
     BooleanShape,
@@ -139,7 +140,7 @@ class Reader:
                 self._key(name, place.inner(others.other_key or "any"))
                 self._inside(name.text, value, place.inner(others.other_value))
             else:
-                misspelt |= self._unknown_key(name, shapes, node)
+                misspelt |= self._unknown_key(name, value, shapes, node, place)
         if len(shapes) > 1:
             self._check_decided(node, shapes, misspelt)
         elif not has_expression_key:
@@ -170,12 +171,14 @@ class Reader:
             self._report("duplicate-key", message, name.span, f"keep `{meant}`")
         seen[meant] = name.text
 
-    def _unknown_key(self, name: Scalar, shapes: list[MappingShape], node: Mapping) -> set[str]:
+    def _unknown_key(
+        self, name: Scalar, value: Node, shapes: list[MappingShape], node: Mapping, place: Place
+    ) -> set[str]:
         """Report a key; return what it was meant to be where saying that this is missing adds nothing."""
         if self.errors > self.limits.diagnostics:
             return set()
         candidates = sorted({known for shape in shapes for known in shape.keys})
-        hint = did_you_mean(name.text, candidates)
+        hint = about_key(name.text, value, candidates, _rival(name.text, shapes, node, place))
         if hint is None and candidates:
             hint = f"known here: {_listed(candidates)}"
         self._report("unknown-key", f"unknown key `{_shown(name.text)}` in {self._where}", name.span, hint)
@@ -200,6 +203,7 @@ class Reader:
         span = node.span if isinstance(node, Scalar) else Span(node.span.start, node.span.start)
         words = [word for shape in place.scalars if isinstance(shape, StringShape) for word in shape.words]
         hint = did_you_mean(node.text, words) if isinstance(node, Scalar) and words else None
+        hint = hint or about_value(node, place, self.path[-1] if self.path else "")
         code = "wrong-value" if isinstance(node, Scalar) and words else "wrong-type"
         self._report(code, f"found {found} in {self._where}, expected {_expected(place)}", span, hint)
 
@@ -212,6 +216,15 @@ def _candidates(node: Mapping, shapes: tuple[MappingShape, ...]) -> list[Mapping
     others = [shape for shape in shapes if not shape.own]
     is_githubs = any("${{" in name.text or _known(others, name.text) for name, _ in node.entries)
     return others if is_githubs or not node.entries else own
+
+
+def _rival(name: str, shapes: list[MappingShape], node: Mapping, place: Place) -> str | None:
+    """Return the key of `node` that rules `name` out, which another shape of the place has."""
+    if not any(name in shape.keys for shape in place.mappings):
+        return None
+    without = [shape for shape in place.mappings if shape not in shapes]
+    keys = (key.text for key, _ in node if all(key.text not in shape.keys for shape in without))
+    return next((key for key in keys if any(key in shape.keys for shape in shapes)), None)
 
 
 def _known(shapes: list[MappingShape], name: str) -> Key | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.diagnostics.span import START
 from pawl.core.workflow.source import Source
+from pawl.core.workflow.yaml_guesses import guess
 
 # The reader's own words (libyaml scanner.c and parser.c) -> what to do about them.
 _HINTS = (
@@ -42,14 +45,17 @@ def explain_yaml_error(error: yaml.YAMLError, source: Source) -> Diagnostic:
         code="yaml-syntax",
         message=f"the YAML cannot be read: {message}",
         span=span,
-        hint=_hint(problem, source.line(span.start.line), span.start.column),
-        related=((Span.at(related.line + 1, related.column + 1), context or "begun here"),)
-        if related
-        else (),
+        hint=guess(problem, source, span.start.line, span.start.column) or _hint(problem),
+        related=_related(related, context, span),
     )
 
 
-def _hint(problem: str, line: str, column: int) -> str | None:
-    if "\t" in line[: max(column, len(line) - len(line.lstrip()))].partition("#")[0]:
-        return "indent with spaces: a tab is not allowed there"
+def _related(mark: Any, context: str | None, span: Span) -> tuple[tuple[Span, str], ...]:
+    if mark is None or context == "while scanning for the next token":
+        return ()
+    begun = Span.at(mark.line + 1, mark.column + 1)
+    return ((begun, context or "begun here"),) if begun != span else ()
+
+
+def _hint(problem: str) -> str | None:
     return next((hint for words, hint in _HINTS if words in problem), None)

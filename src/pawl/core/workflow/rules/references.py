@@ -34,7 +34,7 @@ _SUGGESTED = 100
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield `unknown-reference`."""
-    finder = _Finder(subject)
+    finder = _Finder(subject, frozenset(job.key.lower() for job in subject.jobs))
     inputs = _inputs(subject)
     jobs = subject.root.get("jobs")
     nodes = {name.text: node for name, node in jobs} if isinstance(jobs, MappingNode) else {}
@@ -75,13 +75,14 @@ class _Finder:
     """Looks through trees; what a text refers to is found once per text."""
 
     subject: Subject
+    jobs: frozenset[str]
     _known: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def check(self, node: Node, names: Names) -> Iterator[Diagnostic]:
         for key, scalar in _expressions_in(node):
             references = self._references(scalar, key)
             if any(name not in names.get(context, (name,)) for context, name in references):
-                yield from _describe(scalar, names, key)
+                yield from _describe(scalar, names, key, self.jobs)
 
     def _references(self, node: Scalar, key: str) -> tuple[tuple[str, str], ...]:
         found = self._known.get(node.text)
@@ -124,7 +125,7 @@ def _references(expression: Expression) -> Iterator[tuple[str, str, Index]]:
                 pass
 
 
-def _describe(node: Scalar, names: Names, key: str) -> Iterator[Diagnostic]:
+def _describe(node: Scalar, names: Names, key: str, jobs: frozenset[str]) -> Iterator[Diagnostic]:
     for expression in _located(node, key):
         for context, name, index in _references(expression):
             known = names.get(context)
@@ -133,6 +134,8 @@ def _describe(node: Scalar, names: Names, key: str) -> Iterator[Diagnostic]:
             shown = expression.text[index.start : index.end][:100]
             span = Span(expression.locate(index.start), expression.locate(index.end))
             hint = did_you_mean(name, sorted(known)[:_SUGGESTED])
+            if context == "needs" and name in jobs:
+                hint = f"add `{name}` to the `needs` of this job"
             yield warning("unknown-reference", f"`{shown}` is always null: {_MISSING[context]}", span, hint)
 
 
