@@ -58,7 +58,7 @@ def evaluate_text(text: str, contexts: Mapping[str, Value]) -> tuple[Found | Non
     expression, diagnostics = _parse(text)
     if expression is None or has_errors(diagnostics):
         return None, diagnostics
-    functions = job_functions((), cancelled=False)
+    functions = job_functions({}, cancelled=False)
     try:
         evaluation = evaluate(expression, contexts, functions=functions)
     except ExpressionError as error:

@@ -6,7 +6,7 @@ level they look at all transitive needs (language.md rules 25 and 26).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from pawl.core.expressions import (
     evaluate,
     is_truthy,
     parse_expression,
+    to_text,
 )
 from pawl.core.expressions.nodes import Call, Context, walk
 from pawl.core.model.ids import JobKey
@@ -43,17 +44,40 @@ def parsed_condition(text: str) -> Expression:
     return expression
 
 
-def job_functions(ancestors: Collection[Conclusion], *, cancelled: bool) -> Functions:
-    """Return the status functions of a job's condition, given how all its transitive needs ended."""
-    success = not cancelled and all(result is Conclusion.SUCCESS for result in ancestors)
-    failed = {Conclusion.FAILURE, Conclusion.TIMED_OUT}
-    failure = not cancelled and any(result in failed for result in ancestors)
+_FAILED = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
+
+
+def job_functions(ancestors: Mapping[JobKey, Conclusion], *, cancelled: bool) -> Functions:
+    """Return the status functions of a job's condition, given how all its transitive needs ended.
+
+    `success` and `failure` may name jobs (the official schema, `job-if`: any number of arguments); then they
+    look at those only.
+    """
+
+    def success(*jobs: Value) -> bool:
+        looked_at = _results(ancestors, jobs)
+        return not cancelled and all(result is Conclusion.SUCCESS for result in looked_at)
+
+    def failure(*jobs: Value) -> bool:
+        return not cancelled and any(result in _FAILED for result in _results(ancestors, jobs))
+
     return {
-        "success": lambda: success,
-        "failure": lambda: failure,
+        "success": success,
+        "failure": failure,
         "cancelled": lambda: cancelled,
         "always": lambda: True,
     }
+
+
+def _results(ancestors: Mapping[JobKey, Conclusion], jobs: tuple[Value, ...]) -> list[Conclusion]:
+    if not jobs:
+        return list(ancestors.values())
+    by_name = {key.lower(): result for key, result in ancestors.items()}
+    names = [to_text(job) for job in jobs]
+    unknown = next((name for name in names if name.lower() not in by_name), None)
+    if unknown is not None:
+        raise ExpressionError(f"the job does not need a job `{unknown[:100]}`, directly or through others")
+    return [by_name[name.lower()] for name in names]
 
 
 def looks_at(expression: Expression, context: str) -> bool:
@@ -132,13 +156,14 @@ def foresee(
     return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=trace)
 
 
-def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[list[Conclusion]]:
+def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[dict[JobKey, Conclusion]]:
     """Return the ways in which the needs may end that status functions can tell apart."""
-    skipped = [Conclusion.SKIPPED for outlook in ancestors.values() if outlook is Outlook.SKIPPED]
-    open_ones = len(ancestors) - len(skipped)
+    open_ones = [key for key, outlook in ancestors.items() if outlook is not Outlook.SKIPPED]
+    skipped = dict.fromkeys(ancestors, Conclusion.SKIPPED)
     if not open_ones:
         return [skipped]
-    return [[*skipped, ending] for ending in (Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.SKIPPED)]
+    endings = (Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.SKIPPED)
+    return [{**skipped, **dict.fromkeys(open_ones, ending)} for ending in endings]
 
 
 def _later(written: str | None, needs: list[JobKey]) -> str:

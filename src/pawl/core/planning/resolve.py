@@ -93,8 +93,7 @@ def resolve_job(
     """
     contexts = job_contexts(plan, job.key, needs, facts)
     try:
-        endings = list(ancestors.values())
-        return _resolve(job, contexts, short_names(plan.event), endings, cancelled, plan.env, limits)
+        return _resolve(job, contexts, short_names(plan.event), ancestors, cancelled, plan.env, limits)
     except ExpressionError as error:
         verdict = Verdict(outlook=Outlook.SKIPPED, reason=f"it cannot be evaluated: {error.message}")
         return Resolution(verdict=verdict, error=error.message)
@@ -104,7 +103,7 @@ def _resolve(
     job: PlannedJob,
     contexts: Contexts,
     short: Contexts,
-    endings: list[Conclusion],
+    endings: Mapping[JobKey, Conclusion],
     cancelled: bool,
     env: Json,
     limits: PlanLimits,
@@ -141,7 +140,9 @@ def _resolve(
     )
 
 
-def _holds(job: PlannedJob, contexts: Contexts, endings: list[Conclusion], *, cancelled: bool) -> bool:
+def _holds(
+    job: PlannedJob, contexts: Contexts, endings: Mapping[JobKey, Conclusion], *, cancelled: bool
+) -> bool:
     try:
         return evaluate_job_condition(
             job.condition, contexts, job_functions(endings, cancelled=cancelled)
@@ -150,12 +151,12 @@ def _holds(job: PlannedJob, contexts: Contexts, endings: list[Conclusion], *, ca
         return False
 
 
-def _skip_reason(job: PlannedJob, endings: list[Conclusion], *, cancelled: bool) -> str:
+def _skip_reason(job: PlannedJob, endings: Mapping[JobKey, Conclusion], *, cancelled: bool) -> str:
     if cancelled:
         return "the run was cancelled"
     if job.condition_text:
         return "its condition is false"
-    words = sorted({str(ending.as_result) for ending in endings if ending is not Conclusion.SUCCESS})
+    words = sorted({str(ending.as_result) for ending in endings.values() if ending is not Conclusion.SUCCESS})
     return f"what it needs did not succeed ({', '.join(words)})"
 
 

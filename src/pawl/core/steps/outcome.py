@@ -83,12 +83,17 @@ class StepsState:
 
 def status_functions(status: str) -> Mapping[str, Callable[..., Value]]:
     """Return the four status functions for a status of `success`, `failure` or `cancelled`."""
-    return {
-        "success": lambda: status == "success",
-        "failure": lambda: status == "failure",
-        "cancelled": lambda: status == "cancelled",
-        "always": lambda: True,
-    }
+
+    def answering(name: str, *, answer: bool) -> Callable[..., Value]:
+        def function(*given: Value) -> bool:
+            if given:
+                raise ExpressionError(f"`{name}` takes no arguments in a step")
+            return answer
+
+        return function
+
+    statuses = {name: answering(name, answer=status == name) for name in ("success", "failure", "cancelled")}
+    return {**statuses, "always": answering("always", answer=True)}
 
 
 class Decision(Enum):

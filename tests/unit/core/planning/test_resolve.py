@@ -110,3 +110,30 @@ def test_outputs_keep_their_taint_and_missing_ones_are_null() -> None:
     assert isinstance(evaluate("needs.a.outputs.x", contexts).value, Untrusted)
     assert not isinstance(evaluate("needs.a.outputs.y", contexts).value, Untrusted)
     assert evaluate("needs.a.outputs.z", contexts).value is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "a", "runs"),
+    [
+        ("success('a')", Conclusion.SUCCESS, True),
+        ("success('A')", Conclusion.FAILURE, False),
+        ("success('b')", Conclusion.FAILURE, True),
+        ("failure('a', 'b')", Conclusion.FAILURE, True),
+        ("failure('b')", Conclusion.FAILURE, False),
+    ],
+)
+def test_status_functions_of_jobs_may_name_the_jobs_they_look_at(
+    condition: str, a: Conclusion, *, runs: bool
+) -> None:
+    plan = plan_for(job("a") + job("b") + job("c", "needs: [a, b]", f"if: {condition}"))
+    ancestors = {A: a, JobKey("b"): Conclusion.SUCCESS}
+    needs = {key: NeedResult(result=result) for key, result in ancestors.items()}
+    assert plan.job("c").verdict.outlook is Outlook.DECIDED_LATER
+    resolution = resolve_job(plan.job("c"), plan, needs=needs, ancestors=ancestors)
+    assert (resolution.verdict.outlook is Outlook.RUNS) is runs
+
+
+def test_a_job_that_is_not_needed_cannot_be_asked_about() -> None:
+    plan = plan_for(job("a") + job("b", "needs: a", "if: always() && success('a')"))
+    resolution = resolve_job(plan.job("b"), plan, needs={}, ancestors={})
+    assert resolution.error == "the job does not need a job `a`, directly or through others"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from pawl.core.expressions import ExpressionError
+import pytest
+
+from pawl.core.expressions import ExpressionError, evaluate
 from pawl.core.model.status import Conclusion
 from pawl.core.steps.outcome import (
     Decision,
@@ -10,6 +12,7 @@ from pawl.core.steps.outcome import (
     finish_step,
     keeps_running,
     outcome_of,
+    status_functions,
 )
 
 FAILED = StepResult(outcome=Conclusion.FAILURE, conclusion=Conclusion.FAILURE)
@@ -74,3 +77,8 @@ def test_a_composite_action_begins_with_its_own_status() -> None:
     inner = StepsState().after(FAILED).inner()
     assert inner.functions()["success"]() is True
     assert StepsState().cancel().inner().functions()["cancelled"]() is True
+
+
+def test_status_functions_of_steps_take_nothing() -> None:
+    with pytest.raises(ExpressionError, match="`success` takes no arguments"):
+        evaluate("success(1)", {}, functions=status_functions("success"))
