@@ -98,21 +98,21 @@ async def test_what_a_killed_run_left_is_gone_after_the_next(tmp_path: Path) -> 
     await until(lambda: not any(is_running(pid) for pid in pids(tmp_path)), "the processes to end")
 
 
-async def test_the_folders_of_a_killed_run_are_gone_after_the_next(tmp_path: Path) -> None:
+async def test_the_folders_of_a_killed_run_are_gone_after_the_next_of_any_project(tmp_path: Path) -> None:
     marks, project = tmp_path, tmp_path / "project"
     project.mkdir()
     (project / ".ci.yml").write_text(STUBBORN.format(pids=marks / "pids"))
-    (project / ".ci").mkdir()
-    (project / ".ci" / "short.yml").write_text(
-        "on: push\njobs: {b: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
-    )
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".ci.yml").write_text("on: push\njobs: {b: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n")
 
-    async def pawl(workflow: str) -> asyncio.subprocess.Process:
+    async def pawl(workflow: str, cwd: Path = project) -> asyncio.subprocess.Process:
         command = (sys.executable, "-c", "from pawl.cli.main import main; main()")
         quiet = asyncio.subprocess.DEVNULL
         wanted = ("run", "--executor", "host", workflow)
+        environment = os.environ | {"PAWL_WORK": str(marks / "elsewhere")}
         return await asyncio.create_subprocess_exec(
-            *command, *wanted, cwd=project, stdout=quiet, stderr=quiet
+            *command, *wanted, cwd=cwd, env=environment, stdout=quiet, stderr=quiet
         )
 
     killed = await pawl(".ci.yml")
@@ -121,9 +121,9 @@ async def test_the_folders_of_a_killed_run_are_gone_after_the_next(tmp_path: Pat
     finally:
         os.kill(killed.pid, signal.SIGKILL)
         await killed.wait()
-    assert list(project.glob(".pawl/runs/*/work/*"))
+    assert list((marks / "elsewhere").glob("project-1-*/*/workspace"))
 
-    await (await pawl(".ci/short.yml")).wait()
+    await (await pawl(".ci.yml", other)).wait()
 
-    assert list(project.glob(".pawl/runs/*/work")) == []
+    assert list((marks / "elsewhere").iterdir()) == []
     await until(lambda: not any(is_running(pid) for pid in pids(marks)), "the processes to end")

@@ -55,8 +55,8 @@ EVENTS: tuple[RunEvent, ...] = (
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> RunsFolder:
-    return RunsFolder(tmp_path)
+def runs(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> RunsFolder:
+    return RunsFolder(tmp_path, work=tmp_path_factory.mktemp("elsewhere"))
 
 
 def test_a_run_is_numbered_kept_and_found_again(runs: RunsFolder) -> None:
@@ -119,6 +119,8 @@ def test_a_finished_run_tells_its_end_and_its_work_is_gone(runs: RunsFolder) -> 
     (deep / "file").write_text("x")
     (deep / "file").chmod(0o400)
     deep.chmod(0o500)
+    work = run.work
+    assert work.stat().st_mode & 0o777 == 0o700
     assert run.finish(Conclusion.CANCELLED, time=9, reason="by Ctrl-C") == ()
     record = runs.open().record
     assert (record.state, record.conclusion, record.finished, record.reason) == (
@@ -127,7 +129,7 @@ def test_a_finished_run_tells_its_end_and_its_work_is_gone(runs: RunsFolder) -> 
         9,
         "by Ctrl-C",
     )
-    assert not (run.path / "work").exists()
+    assert not work.exists()
     assert run.plan == {"a": 1}
 
 
@@ -150,8 +152,7 @@ def test_a_broken_record_is_an_error_with_its_place(runs: RunsFolder) -> None:
 def test_pruning_removes_the_oldest_and_spares_the_living(runs: RunsFolder) -> None:
     made = [runs.create(None, workflow="CI", time=n) for n in range(6)]
     for run in made[:1] + made[2:]:
-        run.finish(Conclusion.SUCCESS, time=9)
-    (made[2].work / "kept").mkdir()
+        run.finish(Conclusion.SUCCESS, time=9, keep_work=run is made[2])
     assert runs.prune(keep=2) == (1, 4)
     assert [record.number for record in runs.list()] == [6, 5, 3, 2]
 

@@ -8,9 +8,8 @@ import shutil
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from pawl.adapters.runs_folder import RunsFolder, RunState
+from pawl.adapters.runs_folder import LeftWork
 from pawl.cli.project import Project
 from pawl.cli.settings import Settings
 from pawl.cli.settings_file import load_settings
@@ -89,19 +88,20 @@ def check_disk(project: Project) -> Check:
     return Check(name="disk", mark=Mark.OK, found=found)
 
 
-def check_runs(project: Project) -> Check:
-    """Return whether runs were killed before they ended and left their folders."""
-    killed = [record for record in RunsFolder(project.root).list() if record.state is RunState.KILLED]
-    left = [record for record in killed if _has_work(project, int(record.number))]
-    if left:
-        numbers = ", ".join(str(record.number) for record in left)
-        found = f"killed before they ended: {numbers}"
-        return Check(
-            name="runs", mark=Mark.WARN, found=found, mend="`pawl doctor --clean` removes what they left"
-        )
-    return Check(name="runs", mark=Mark.OK, found="nothing left by killed runs")
+def check_folders(left: LeftWork, *, clean: bool) -> Check:
+    """Return whether killed runs left the folders of their jobs.
 
-
-def _has_work(project: Project, number: int) -> bool:
-    work = project.root / ".pawl" / "runs" / str(number) / "work"
-    return work.is_dir() and any(Path(work).iterdir())
+    Args:
+        left: what a sweep found.
+        clean: whether it removed them.
+    """
+    folders = count(len(left.found), "folder")
+    if not left.found:
+        return Check(name="folders", mark=Mark.OK, found="none left behind by killed runs")
+    if not clean:
+        found = f"{folders} left behind by killed runs in {left.found[0].parent}"
+        return Check(name="folders", mark=Mark.WARN, found=found, mend="`pawl doctor --clean` removes them")
+    if left.not_removed:
+        found = f"not removed: {'; '.join(left.not_removed[:5])}"
+        return Check(name="folders", mark=Mark.WARN, found=found, mend="remove them as their owner")
+    return Check(name="folders", mark=Mark.OK, found=f"removed {folders} of killed runs")

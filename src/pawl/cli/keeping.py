@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from pawl.adapters.runs_folder import (
+    LeftWork,
     RunFolder,
-    RunsFolder,
-    RunState,
     is_owner_alive,
     is_owner_token,
     owner_token,
+    sweep_work,
+    work_home,
 )
 from pawl.core.model.run_events import JobFinished
 
@@ -38,19 +40,16 @@ def forget_kept(folder: RunFolder) -> None:
     (folder.path / _MARK).unlink(missing_ok=True)
 
 
-def remove_left_work(runs: RunsFolder, own: RunFolder) -> tuple[str, ...]:
-    """Remove the jobs' folders of other runs that were killed; return what could not be removed.
+def sweep_folders(is_wanted: Callable[[str], bool], *, dry_run: bool = False) -> LeftWork:
+    """Remove the folders of jobs whose runs were killed, of any project on this machine.
 
     Their sandboxes must have been swept: what a container still writes there may be nobody's to remove.
+
+    Args:
+        is_wanted: told the owner token of a run's sandboxes, as `is_alive` is.
+        dry_run: only look.
     """
-    left: list[str] = []
-    for record in runs.list():
-        folder = runs.open(record.number)
-        if record.number == own.number or record.state is RunState.RUNNING or kept_sandboxes(folder):
-            continue
-        if (folder.path / "work").exists():
-            left.extend(folder.remove_work())
-    return tuple(left)
+    return sweep_work(work_home(), lambda owner, run: is_wanted(f"{owner}{_SEPARATOR}{run}"), dry_run=dry_run)
 
 
 def is_alive(token: str) -> bool:
@@ -66,6 +65,11 @@ def is_process_alive(token: str) -> bool:
     """
     process = token.partition(_SEPARATOR)[0]
     return not is_owner_token(process) or is_owner_alive(process)
+
+
+def has_known_owner(token: str) -> bool:
+    """Return whether a sandbox's owner is of a kind that we know."""
+    return is_owner_token(token.partition(_SEPARATOR)[0])
 
 
 def kept_sandboxes(folder: RunFolder) -> dict[str, str]:

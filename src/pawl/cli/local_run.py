@@ -12,7 +12,7 @@ from typing import assert_never
 from pawl.adapters.runs_folder import RunFolder, RunsFolder
 from pawl.cli.exits import ExitCode
 from pawl.cli.interrupts import Interrupts
-from pawl.cli.keeping import is_alive, keeping_owner, mark_kept, remove_left_work
+from pawl.cli.keeping import is_alive, keeping_owner, mark_kept, sweep_folders
 from pawl.cli.project import Project
 from pawl.cli.settings import Settings
 from pawl.cli.terminal.screen import Screen, look_at
@@ -97,7 +97,7 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
             _close(folder, picture, outcome.conclusion, outcome.reason, notice)
         for left in outcome.swept:
             notice(f"removed what an earlier run had left: {left}")
-        for left in remove_left_work(runs, folder):
+        for left in sweep_folders(is_alive).not_removed:
             notice(f"not removed: {left}")
         if not wish.as_json:
             summary = draw_summary(picture, screen, folder=project.shown(folder.path))

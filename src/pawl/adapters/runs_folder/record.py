@@ -37,6 +37,7 @@ class RunRecord:
         created: when it began, and `finished` when it ended, in seconds since 1970.
         conclusion: how it ended, None until then.
         reason: why it ended so, in words.
+        work: the folder that its jobs work in, gone when it has ended; empty when there is none.
     """
 
     number: RunNumber
@@ -46,6 +47,7 @@ class RunRecord:
     finished: float | None = None
     conclusion: Conclusion | None = None
     reason: str = ""
+    work: str = ""
 
     @property
     def state(self) -> RunState:
@@ -70,6 +72,7 @@ def write_record(folder: Path, record: RunRecord, plan: Json) -> None:
         "finished": record.finished,
         "conclusion": record.conclusion,
         "reason": record.reason,
+        "work": record.work,
         "plan": plan,
     }
     write_whole(folder / _FILE, json.dumps(told, indent=1).encode())
@@ -88,6 +91,7 @@ def read_record(folder: Path) -> RunRecord | None:
             finished=None if finished is None else float(finished),
             conclusion=None if conclusion is None else Conclusion(conclusion),
             reason=str(told["reason"]),
+            work=str(told.get("work", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""The folder of one run: its record, events, logs, artifacts, and the room its jobs work in."""
+"""The folder of one run: its record, events, logs, artifacts; and where its jobs work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pawl.adapters.runs_folder.artifacts import FolderArtifacts
 from pawl.adapters.runs_folder.events import EventFile, read_events
 from pawl.adapters.runs_folder.logs import FolderLogs
 from pawl.adapters.runs_folder.record import RunRecord, read_plan, read_record, write_record
-from pawl.adapters.runs_folder.removal import remove_tree
+from pawl.adapters.runs_folder.work import remove_work
 from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.ids import RunNumber
 from pawl.core.model.plan import Json
@@ -52,14 +52,14 @@ class RunFolder:
 
     @property
     def work(self) -> Path:
-        """Return the folder in which jobs get folders of their own; it exists while the run does."""
-        work = self.path / "work"
-        if not work.is_dir():
-            try:
-                work.mkdir(exist_ok=True)
-            except OSError as error:
-                raise InfrastructureError(f"Cannot make the folder {work}: {error.strerror}") from error
-        return work
+        """Return the folder in which jobs get folders of their own; it exists while the run goes on.
+
+        It is not below the run's own folder (`work.py`).
+
+        Raises:
+            InfrastructureError: the record cannot be read.
+        """
+        return Path(self.record.work)
 
     def reporter(self) -> EventFile:
         """Return the reporter that writes the run's events; the same one each time.
@@ -111,7 +111,8 @@ class RunFolder:
 
     def remove_work(self) -> tuple[str, ...]:
         """Remove the jobs' folders; return what could not be removed, a sentence each."""
-        return remove_tree(self.path / "work")
+        record = read_record(self.path)
+        return remove_work(Path(record.work), self.path) if record is not None and record.work else ()
 
     def _close_events(self) -> OSError | None:
         if self._events is None:

@@ -12,6 +12,7 @@ from pawl.adapters.runs_folder.owner import owner_token
 from pawl.adapters.runs_folder.record import RunRecord, RunState, read_record, write_record
 from pawl.adapters.runs_folder.removal import remove_tree
 from pawl.adapters.runs_folder.run import RunFolder
+from pawl.adapters.runs_folder.work import make_work, remove_work, work_home
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.ids import RunNumber
 from pawl.core.model.plan import Json
@@ -25,13 +26,15 @@ _MOST_ATTEMPTS = 10_000
 class RunsFolder:
     """The runs of one project. Several processes may use it at once."""
 
-    def __init__(self, root: Path, *, log_cap: int = DEFAULT_LOG_CAP) -> None:
+    def __init__(self, root: Path, *, log_cap: int = DEFAULT_LOG_CAP, work: Path | None = None) -> None:
         """Keep runs below `root`, the project's folder. Nothing is written before `create`.
 
         Args:
             root: the project's folder.
             log_cap: bytes kept of each step's log.
+            work: where the folders of jobs are made, `work_home` by default.
         """
+        self._work = work
         self._runs = root / FOLDER / "runs"
         self._log_cap = log_cap
 
@@ -49,10 +52,7 @@ class RunsFolder:
         try:
             self._make_home()
             folder = self._take_number()
-            record = RunRecord(
-                number=RunNumber(int(folder.name)), owner=owner_token(), workflow=workflow, created=time
-            )
-            write_record(folder, record, plan)
+            self._begin(folder, plan, workflow, time)
             return self._folder(folder)
         except OSError as error:
             raise InfrastructureError(
@@ -91,9 +91,25 @@ class RunsFolder:
         gone = []
         for record in reversed(ended[max(keep, 0) :]):
             folder = self._runs / str(record.number)
-            if not _holds_work(folder) and not remove_tree(folder):
+            if not _holds_work(record) and not remove_tree(folder):
                 gone.append(int(record.number))
         return tuple(gone)
+
+    def _begin(self, folder: Path, plan: Json, workflow: str, time: float) -> None:
+        owner = owner_token()
+        work = make_work(self._work or work_home(), folder, owner)
+        record = RunRecord(
+            number=RunNumber(int(folder.name)),
+            owner=owner,
+            workflow=workflow,
+            created=time,
+            work=str(work),
+        )
+        try:
+            write_record(folder, record, plan)
+        except OSError:
+            remove_work(work, folder)
+            raise
 
     def _folder(self, path: Path) -> RunFolder:
         return RunFolder(path, log_cap=self._log_cap)
@@ -125,9 +141,8 @@ class RunsFolder:
         raise FileExistsError(f"{_MOST_ATTEMPTS} folders from {number} on are taken")
 
 
-def _holds_work(folder: Path) -> bool:
-    work = folder / "work"
-    return work.is_dir() and any(work.iterdir())
+def _holds_work(record: RunRecord) -> bool:
+    return bool(record.work) and Path(record.work).is_dir()
 
 
 def _ranges(numbers: list[int]) -> str:

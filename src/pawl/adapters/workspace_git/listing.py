@@ -65,14 +65,15 @@ def list_without_git(root: Path) -> list[str]:
         folder = pending.pop()
         if folder.count("/") > MAX_DEPTH:
             raise UsageError(f"Folders are nested more than {MAX_DEPTH} deep: {folder[:200]}")
-        for entry in os.scandir(root / folder):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if path == OWN_FOLDER:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(path)
-            elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                found.append(path)
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if path == OWN_FOLDER:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                    found.append(path)
         if len(found) > MAX_FILES:
             raise UsageError(f"The folder holds more than {MAX_FILES} files", hint="is it the right folder?")
     return sorted(found)
