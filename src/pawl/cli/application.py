@@ -13,6 +13,7 @@ import click
 
 from pawl.cli.errors import run_guarded
 from pawl.cli.examples import write_examples
+from pawl.cli.terminal.notices import COLOUR_CHOICE, NOTE, tell
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import use_colour
 from pawl.cli.version import VERSION
@@ -115,13 +116,13 @@ class LazyGroup(click.Group):
 @click.pass_context
 def pawl(ctx: click.Context, color: str) -> None:
     """Run GitHub Actions workflows on your own machines, and on your working tree."""
+    COLOUR_CHOICE.set(color)
     ctx.color = use_colour(color, sys.stdout)
     if any(name.upper().startswith("PAWL_") for name in os.environ):
         from pawl.cli.misspelt import misspelt_variables  # noqa: PLC0415 - few set any: 10 ms to import
 
         for sentence in misspelt_variables(os.environ):
-            click.secho("note: ", fg="cyan", nl=False, err=True)
-            click.echo(one_line(sentence), err=True)
+            tell(NOTE, one_line(sentence))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from pawl.cli.exits import ExitCode
-from pawl.cli.terminal.sanitise import sanitise
+from pawl.cli.terminal.notices import ERROR, HINT, tell
 from pawl.core.model.errors import InternalError, PawlError, UsageError
 
 
@@ -95,11 +95,9 @@ def _show_traceback(error: BaseException) -> None:
 
 def _say(message: str, hint: str | None) -> None:
     # Messages may quote files and engines: they go through the same sieve as logs do.
-    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(sanitise(message, colour=False), err=True)
+    tell(ERROR, message)
     if hint:
-        click.secho("hint: ", fg="cyan", nl=False, err=True)
-        click.echo(sanitise(hint, colour=False), err=True)
+        tell(HINT, hint)
 
 
 def silence_stdout() -> None:

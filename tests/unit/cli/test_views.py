@@ -202,6 +202,26 @@ def test_the_summary_names_the_first_failure_and_what_to_type_next() -> None:
     ]
 
 
+def test_combinations_that_never_began_for_one_reason_are_one_row() -> None:
+    events: list[RunEvent] = [started(), *begin("test#0", "test"), job_finished("test#0", Conclusion.FAILURE)]
+    for number in range(1, 5):
+        job = JobId(f"test#{number}")
+        events += [
+            JobQueued(time=0, job=job, key=JobKey("test"), name=f"test ({number})"),
+            JobFinished(
+                time=4,
+                job=job,
+                conclusion=Conclusion.CANCELLED,
+                duration=0,
+                reason="fail-fast is on",
+                outputs={},
+            ),
+        ]
+    events.append(RunFinished(time=5, conclusion=Conclusion.FAILURE, duration=5, jobs={}))
+    rows = shown(draw_summary(picture_of(events), screen(), folder="f"))
+    assert [row for row in rows if "fail-fast" in row] == ["  / test: 4 jobs  fail-fast is on"]
+
+
 def test_the_summary_lists_artifacts_and_each_annotation_once() -> None:
     events = failed_run()
     for job in ("test#0", "lint"):

@@ -18,6 +18,7 @@ from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, st
 from pawl.cli.project import Project, find_project
 from pawl.cli.secrets_input import gather_secrets
 from pawl.cli.settings_file import load_settings
+from pawl.cli.terminal.notices import NOTE, tell
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import look_at
 from pawl.cli.workflow_files import WorkflowFile, find_workflow, read_all
@@ -160,5 +161,4 @@ def _not_one(planned: list[PlannedFile], chosen: list[PlannedFile]) -> UsageErro
 
 
 def _notice(text: str) -> None:
-    click.secho("note: ", fg="cyan", nl=False, err=True)
-    click.echo(one_line(text), err=True)
+    tell(NOTE, one_line(text))

@@ -21,6 +21,7 @@ class Style(StrEnum):
     WARN = "33"
     NOTE = "36"
     LINK = "34"
+    OTHER = "35"
 
 
 @dataclass(frozen=True, slots=True)

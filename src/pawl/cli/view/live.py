@@ -13,13 +13,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pawl.cli.terminal.lines import Line, to_text
+from pawl.cli.terminal.lines import Line, Piece, Style, line, to_text
+from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen
+from pawl.cli.terminal.wrapping import wrap
 from pawl.cli.view.picture import RunPicture
 from pawl.cli.view.tree import draw_tree
 from pawl.core.model.run_events import RunEvent
 
 _FRAME_SECONDS = 1 / 8
+_BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 
 
 class LiveView:
@@ -55,7 +58,9 @@ class LiveView:
 
     def notice(self, text: str) -> None:
         """Show a sentence above the tree, where it stays."""
-        self._console.print(Text(f"note: {text}"), soft_wrap=True)
+        note = line(Piece("note: ", Style.NOTE), one_line(text))
+        lines = list(wrap(note, max(20, self._console.size.width)))
+        self._console.print(to_rich(lines, colour=self._screen.colour))
 
     @contextlib.asynccontextmanager
     async def drawing(self) -> AsyncIterator[None]:
@@ -75,8 +80,15 @@ class LiveView:
             # Calm: without news it is drawn once a second, for the clocks.
             if self._is_dirty or second != self._drawn_second:
                 self._is_dirty, self._drawn_second = False, second
-                self._live.refresh()
+                self._refresh()
             await asyncio.sleep(_FRAME_SECONDS)
+
+    def _refresh(self) -> None:
+        # A frame is taken whole by terminals that know of synchronised output; others ignore the marks.
+        self._console.file.write(_BEGIN_FRAME)
+        self._live.refresh()
+        self._console.file.write(_END_FRAME)
+        self._console.file.flush()
 
     def _draw(self) -> Text:
         size = self._console.size

@@ -33,7 +33,8 @@ from pawl.core.model.run_events import (
 )
 from pawl.core.model.status import Conclusion
 
-_PREFIX_STYLES = (Style.NOTE, Style.LINK, Style.WARN, Style.GOOD, Style.STRONG)
+# Not the colours that mean well or ill.
+_PREFIX_STYLES = (Style.NOTE, Style.OTHER, Style.LINK)
 _SHORT_NAME = 16
 _LABELS = {
     Marker.ERROR: ("Error: ", Style.BAD),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from pawl.cli.terminal.durations import count, show_duration, show_size
 from pawl.cli.terminal.lines import Line, Piece, Style, fit, line
@@ -18,6 +19,7 @@ from pawl.core.model.status import Conclusion
 _TAIL = 15
 _SHORTEST_TAIL = 5
 _MOST_ANNOTATIONS = 10
+_FOLDED = 3
 _WORDS = {
     Conclusion.SUCCESS: "succeeded",
     Conclusion.FAILURE: "failed",
@@ -61,12 +63,26 @@ def draw_summary(picture: RunPicture, screen: Screen, *, folder: str) -> list[Li
 
 
 def _draw_jobs(picture: RunPicture, screen: Screen) -> Iterator[Line]:
-    for job in picture.jobs.values():
-        sign = sign_of(job.conclusion, job.phase, screen.glyphs)
-        faint = Style.FAINT if job.conclusion is Conclusion.SKIPPED else Style.PLAIN
-        left = line("  ", sign, " ", Piece(job.name, faint), *_why(job))
-        took = Piece(show_duration(job.duration) if job.duration else "", Style.FAINT)
-        yield fit(left, took, min(screen.width, 100), ellipsis=screen.glyphs.ellipsis)
+    for _, alike in groupby(picture.jobs.values(), _what_is_told):
+        jobs = list(alike)
+        if len(jobs) < _FOLDED:
+            yield from (_draw_job(job, job.name, screen) for job in jobs)
+        else:
+            yield _draw_job(jobs[0], f"{jobs[0].key}: {count(len(jobs), 'job')}", screen)
+
+
+def _what_is_told(job: JobPicture) -> tuple[object, ...]:
+    """Return what makes rows alike: jobs of a matrix that never began, for the same reason."""
+    never_began = not job.steps and job.conclusion in {Conclusion.CANCELLED, Conclusion.SKIPPED}
+    return (job.key, job.conclusion, job.reason) if never_began else (id(job),)
+
+
+def _draw_job(job: JobPicture, name: str, screen: Screen) -> Line:
+    sign = sign_of(job.conclusion, job.phase, screen.glyphs)
+    faint = Style.FAINT if job.conclusion is Conclusion.SKIPPED else Style.PLAIN
+    left = line("  ", sign, " ", Piece(name, faint), *_why(job))
+    took = Piece(show_duration(job.duration) if job.duration else "", Style.FAINT)
+    return fit(left, took, min(screen.width, 100), ellipsis=screen.glyphs.ellipsis)
 
 
 def _why(job: JobPicture) -> tuple[Piece, ...]:
