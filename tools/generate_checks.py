@@ -72,7 +72,8 @@ def _shown(text: str) -> str:
 _SPELLINGS_INTRODUCTION = """
 Besides GitHub's words a workflow may use those of Pawl's original design. They are the same language: the
 parser turns them into GitHub's, and they never change what a valid GitHub workflow means. A key under both
-spellings in one place is an error ([`duplicate-key`](checks.md#duplicate-key)).
+spellings in one place is an error ([`duplicate-key`](checks.md#duplicate-key)). A file that uses one of these
+keys may leave out `on`; it then starts on `push`, on `pull_request` and by hand (`workflow_dispatch`).
 
 Two more things go beyond GitHub: `runs-on` may name a container image directly (`runs-on: python:3.12`;
 anything with a `:` or `/` is an image), and YAML merge keys (`<<: *shared`) are understood.

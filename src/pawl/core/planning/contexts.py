@@ -258,20 +258,6 @@ def combination_contexts(
     }
 
 
-def matrix_environment(values: Mapping[str, Json]) -> dict[str, str]:
-    """Return `MATRIX_<AXIS>` for every scalar axis, for the job's environment (requirement L8).
-
-    Letters become capitals; whatever cannot stand in a variable's name becomes `_`. Taint is kept.
-    """
-    return {
-        "MATRIX_" + "".join(char if char.isascii() and char.isalnum() else "_" for char in key.upper()): (
-            value if isinstance(value, str) else to_text(to_value(value))
-        )
-        for key, value in values.items()
-        if not isinstance(value, list | dict)
-    }
-
-
 def literal_environment(*levels: Json) -> dict[str, str]:
     """Return the variables of `env` mappings that hold no expression, later levels on top of earlier ones."""
     found: dict[str, str] = {}

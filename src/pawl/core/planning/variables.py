@@ -1,5 +1,7 @@
 """Variables in fields that no shell sees: `$NAME`, `${NAME}`, `${NAME:-default}` (requirement L5).
 
+`${matrix.os}`, which the original design has, is `${MATRIX_OS}`.
+
 They are Pawl's own and are read only where GitHub would take a `$` as itself and nobody means one: images
 (`container`, `services`, an image as `runs-on`), `artifacts`, `env_file`, and names of jobs and steps that do
 not come from `${{ }}`. Everywhere else a `$` is a `$`: scripts see variables as their environment.
@@ -20,8 +22,13 @@ from pawl.core.model.errors import UsageError
 # No part of it can match in two ways, so it cannot backtrack.
 _VARIABLE = re.compile(
     r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})"
+    r"|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*|matrix\.[A-Za-z_][A-Za-z0-9_-]*)(?::-(?P<default>[^}]*))?\})"
 )
+
+
+def _variable(name: str) -> str:
+    """Return the variable that a name between braces stands for."""
+    return name.upper().replace(".", "_").replace("-", "_") if "." in name else name
 
 
 def substitute(text: str, env: Mapping[str, str], *, strict: bool = False) -> str:
@@ -45,7 +52,7 @@ def substitute(text: str, env: Mapping[str, str], *, strict: bool = False) -> st
         if match["dollar"]:
             return "$"
         name = match["bare"] or match["braced"]
-        value = env.get(name)
+        value = env.get(_variable(name))
         if match["default"] is not None and not value:
             return match["default"]
         if value is None:

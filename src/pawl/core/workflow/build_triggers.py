@@ -7,6 +7,14 @@ from pawl.core.workflow.fields import is_true, mapping_of, text_of, texts_of
 from pawl.core.workflow.nodes import Mapping, Node, Scalar, Sequence
 from pawl.core.workflow.syntax import DeclaredSecret, Filters, Input, Schedule, Text, Trigger
 
+IMPLIED_EVENTS = ("push", "pull_request", "workflow_dispatch")
+"""What starts a workflow of the original design, which has no `on`: every change, and whoever asks."""
+
+
+def implied_triggers() -> tuple[Trigger, ...]:
+    """Return the triggers of a workflow in the original design's spelling that names none."""
+    return tuple(Trigger(event=Text(name, START)) for name in IMPLIED_EVENTS)
+
 
 def build_triggers(node: Node | None) -> tuple[Trigger, ...]:
     """Return one trigger for each event, in the file's order."""

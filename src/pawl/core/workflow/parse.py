@@ -9,7 +9,7 @@ from pawl.core.diagnostics import Diagnostic, Severity, Span
 from pawl.core.diagnostics.span import START
 from pawl.core.expressions import SCOPES
 from pawl.core.workflow.build_jobs import build_defaults, build_jobs, build_priority
-from pawl.core.workflow.build_triggers import build_triggers
+from pawl.core.workflow.build_triggers import build_triggers, implied_triggers
 from pawl.core.workflow.compose import compose
 from pawl.core.workflow.fields import first_of, scalar_of, text_of
 from pawl.core.workflow.grammar import WORKFLOW_GRAMMAR
@@ -74,12 +74,13 @@ def parse_workflow(
 
 def build_workflow(root: Mapping, path: str, reader: Reader) -> Workflow:
     """Return the typed tree of a file; parts that do not fit are left out."""
+    events = root.get("on")
     return Workflow(
         path=path,
         span=root.span,
         name=text_of(root.get("name")),
         run_name=scalar_of(root, "run-name"),
-        triggers=build_triggers(root.get("on")),
+        triggers=build_triggers(events) if events or not reader.has_own_keys else implied_triggers(),
         permissions=root.get("permissions"),
         env=first_of(root, "env", "environment"),
         defaults=build_defaults(root.get("defaults")),

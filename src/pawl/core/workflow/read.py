@@ -43,6 +43,8 @@ class Reader:
     expressions: ExpressionChecks = field(default_factory=ExpressionChecks)
     path: list[str] = field(default_factory=list)
     errors: int = 0
+    has_own_keys: bool = False
+    """Whether a key of Pawl's own was met: the file is none of GitHub's."""
 
     def read(self, node: Node, place: Place) -> None:
         """Collect the faults of `node` as a value for `place`."""
@@ -165,6 +167,7 @@ class Reader:
         self._inside(name.text, value, place.inner(inner))
 
     def _note_seen(self, name: Scalar, known: Key, seen: dict[str, str]) -> None:
+        self.has_own_keys = self.has_own_keys or known.own
         meant = known.stands_for or name.text
         if (other := seen.get(meant)) is not None:
             message = f"{self._where} has both `{other}` and `{name.text}`, which mean the same"
@@ -188,7 +191,7 @@ class Reader:
 
     def _check_required(self, node: Mapping, shape: MappingShape, given: set[str]) -> None:
         for name, known in shape.keys.items():
-            if known.required and name not in given:
+            if known.required and name not in given and not (known.implied and self.has_own_keys):
                 span = Span(node.span.start, node.span.start)
                 self._report("missing-key", f"missing key `{name}` in {self._where}", span, known.about)
 

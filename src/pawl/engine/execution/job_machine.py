@@ -17,7 +17,7 @@ from pawl.core.planning.variables import substitute
 from pawl.engine.execution.actions.checkout import fill, trust_workspace
 from pawl.engine.execution.bench import Machine
 from pawl.engine.execution.containers import ContainerSpec, parse_container, parse_services
-from pawl.engine.execution.environment import DEFAULT_PATH, system_variables
+from pawl.engine.execution.environment import DEFAULT_PATH, matrix_variables, system_variables
 from pawl.engine.execution.facts import is_debugging
 from pawl.engine.execution.folders import JobFolder, is_other_user
 from pawl.engine.execution.images import choose_image, foreign_system, is_image_reference, runs_on_labels
@@ -91,7 +91,7 @@ def read_wishes(job: JobRequest, evaluator: Evaluator, *, has_images: bool) -> W
 
 
 def image_variables(job: JobRequest, evaluator: Evaluator) -> Callable[[str], str]:
-    """Return what fills in `$NAME` in images (requirement L5): from the workflow's and the job's `env`.
+    """Return what fills in `$NAME` in images (requirement L5): from the matrix and `env`.
 
     The environment is only evaluated when a name has a `$`.
     """
@@ -99,7 +99,8 @@ def image_variables(job: JobRequest, evaluator: Evaluator) -> Callable[[str], st
     def fill_in(text: str) -> str:
         if "$" not in text:
             return text
-        return substitute(text, job_environment(job, evaluator), strict=job.run.strict_variables)
+        env = {**matrix_variables(job.combination.values), **job_environment(job, evaluator)}
+        return substitute(text, env, strict=job.run.strict_variables)
 
     return fill_in
 

@@ -11,7 +11,6 @@ from pawl.core.planning.contexts import (
     github_context,
     inputs_context,
     literal_environment,
-    matrix_environment,
     short_names,
 )
 
@@ -104,15 +103,6 @@ def test_without_a_matrix_the_context_is_null_and_strategy_counts_one() -> None:
     )
     assert contexts["matrix"] is None
     assert evaluate("strategy.job-total == 1 && strategy.max-parallel == 1", contexts).value is True
-
-
-def test_axes_become_variables() -> None:
-    values: dict[str, Json] = {"python-version": 3.1, "os": "x", "ok": True, "deep": {"a": 1}}
-    assert matrix_environment(values) == {
-        "MATRIX_PYTHON_VERSION": "3.1",
-        "MATRIX_OS": "x",
-        "MATRIX_OK": "true",
-    }
 
 
 def test_only_literal_variables_are_known_beforehand() -> None:

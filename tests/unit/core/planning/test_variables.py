@@ -6,7 +6,7 @@ from pawl.core.expressions import Untrusted
 from pawl.core.model.errors import UsageError
 from pawl.core.planning.variables import substitute
 
-ENV = {"A": "one", "B": "$A", "EMPTY": ""}
+ENV = {"A": "one", "B": "$A", "EMPTY": "", "MATRIX_GO_VERSION": "1.20"}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,9 @@ ENV = {"A": "one", "B": "$A", "EMPTY": ""}
         ("$$A", "$A"),
         ("$5 ${} ${1} $", "$5 ${} ${1} $"),
         ("$EMPTY", ""),
+        ("golang:${MATRIX_GO_VERSION}", "golang:1.20"),
+        ("golang:${matrix.go-version}-x", "golang:1.20-x"),
+        ("${matrix.no:-1}${github.sha}${matrix.}", "1${github.sha}${matrix.}"),
     ],
 )
 def test_variables_are_replaced_once(text: str, expected: str) -> None:

@@ -55,6 +55,7 @@ class Key:
     Attributes:
         type: the name of the value's definition.
         own: whether it is Pawl's own, unknown to GitHub.
+        implied: whether a file that uses a key of Pawl's own anywhere may leave this required one out.
         stands_for: for the original design's spelling of a key: GitHub's key of the same meaning.
     """
 
@@ -62,6 +63,7 @@ class Key:
     about: str
     required: bool = False
     own: bool = False
+    implied: bool = False
     stands_for: str | None = None
 
 
@@ -123,9 +125,9 @@ BUILT_IN: Grammar = {
 }
 
 
-def key(type_: str, about: str, *, required: bool = False) -> Key:
+def key(type_: str, about: str, *, required: bool = False, implied: bool = False) -> Key:
     """Return a key as GitHub has it."""
-    return Key(type=type_, about=about, required=required)
+    return Key(type=type_, about=about, required=required, implied=implied)
 
 
 def own_key(type_: str, about: str, *, stands_for: str | None = None) -> Key:

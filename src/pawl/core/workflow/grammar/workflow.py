@@ -48,7 +48,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
 WORKFLOW: dict[str, Definition] = {
     "workflow": keys(
         "A workflow file.",
-        on=key("on", "The events that start the workflow.", required=True),
+        on=key("on", "The events that start the workflow.", required=True, implied=True),
         name=key("string", "The workflow's name; the file's path when left out."),
         description=key("string", "What the workflow is for."),
         run_name=key("run-name", "The name of a run; may hold expressions."),
