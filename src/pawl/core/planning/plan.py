@@ -220,6 +220,7 @@ class _Planner:
             self._report_expression(f"the condition of job `{job.key}`: {error.message}", span)
             verdict = _UNDECIDED
         expansion = self._expand(job, planned, verdict, contexts)
+        shared = None if before else to_json(self._workflow.concurrency)
         combinations = expansion.combinations if expansion else None
         if combinations == () and verdict.outlook is Outlook.RUNS:
             reason = "the matrix's excludes leave no combination"
@@ -229,7 +230,7 @@ class _Planner:
             verdict=verdict,
             combinations=combinations,
             unsupported=unsupported_features(planned),
-            notes=(*(expansion.warnings if expansion else ()), *differences(job, planned)),
+            notes=(*(expansion.warnings if expansion else ()), *differences(job, planned, shared)),
         )
 
     def _expand(

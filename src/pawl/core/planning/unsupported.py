@@ -11,7 +11,8 @@ from pawl.core.model.plan import Json, PlannedJob, PlannedStep
 from pawl.core.workflow.syntax import Job
 
 _HOSTED_ELSEWHERE = ("windows", "macos")
-_BUILT_IN_ACTIONS = frozenset({"actions/checkout", "actions/upload-artifact", "actions/download-artifact"})
+BUILT_IN_ACTIONS = frozenset({"actions/checkout", "actions/upload-artifact", "actions/download-artifact"})
+"""Actions that Pawl has itself, by name in lower case."""
 
 
 def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
@@ -19,15 +20,30 @@ def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_features(planned)))
 
 
-def differences(job: Job, planned: PlannedJob) -> tuple[str, ...]:
-    """Return a sentence for everything without which the job runs all the same."""
-    found = []
+def differences(job: Job, planned: PlannedJob, shared_concurrency: Json = None) -> tuple[str, ...]:
+    """Return a sentence for everything without which the job runs all the same; `run` announces them too.
+
+    Args:
+        job: as written.
+        planned: the same as planned.
+        shared_concurrency: the workflow's own group; given with the first job only, it is told once.
+    """
+    return tuple(_differences(job, planned, shared_concurrency))
+
+
+def _differences(job: Job, planned: PlannedJob, shared_concurrency: Json) -> Iterator[str]:
+    if planned.concurrency is not None or shared_concurrency is not None:
+        yield "concurrency groups are kept by the server only; a local run does not wait for others"
     if planned.environment is not None:
         name = _shown(planned.environment)
-        found.append(f"it deploys to environment {name}; approval gates of environments do not exist yet")
+        yield f"it deploys to environment {name}; approval gates of environments do not exist yet"
+    if planned.priority is not None:
+        yield "`priority` orders the server's queue; in a local run it means nothing"
+    if isinstance(planned.runs_on, dict) and planned.runs_on.get("group") is not None:
+        group = planned.runs_on["group"]
+        yield f"the runner group `{group}` is not looked at; only labels choose where it runs"
     if job.snapshot is not None:
-        found.append("`snapshot` makes an image of a hosted runner; it is not made here")
-    return tuple(found)
+        yield "`snapshot` makes an image of a hosted runner; it is not made here"
 
 
 def _features(planned: PlannedJob) -> Iterator[str]:
@@ -69,4 +85,4 @@ def _steps(steps: Sequence[PlannedStep]) -> Iterator[str]:
 def is_runnable_action(uses: str) -> bool:
     """Return whether this version runs the action: built in, in the repository, or a container image."""
     name = uses.split("@", 1)[0].lower()
-    return uses.startswith(("./", "$/", "docker://")) or name in _BUILT_IN_ACTIONS
+    return uses.startswith(("./", "$/", "docker://")) or name in BUILT_IN_ACTIONS

@@ -33,7 +33,7 @@ from pawl.engine.execution.job_steps import run_job_steps
 from pawl.engine.execution.matching import JobMatchers
 from pawl.engine.execution.output_log import StepLog
 from pawl.engine.execution.processes import end_task, ends_first, finish_shielded
-from pawl.engine.execution.refusals import announcements, refusals
+from pawl.engine.execution.refusals import refusals
 from pawl.engine.execution.request import JobOutcome, JobRequest, Ports
 from pawl.engine.execution.steps.evaluation import Evaluator
 from pawl.engine.execution.steps.scope import RunDefaults, Scope
@@ -208,7 +208,7 @@ class _Attempt:
         isolation = "" if ports.executor.isolated else " (no isolation: steps can do whatever you can)"
         log.write_line(f"Run {job.run.number}, job {job.combination.name}, attempt {job.attempt}")
         log.write_line(f"Executor: {ports.executor.kind}{isolation}")
-        for remark in (*wanted.remarks, *announcements(job.run.plan, planned)):
+        for remark in (*wanted.remarks, *planned.notes):
             log.write_line(f"##[warning]{remark}")
         self._folder = make_job_folder(job.run.folder / sandbox_name(job), bind=job.run.bind)
         self._sandbox, facts = await open_machine(job, wanted, self._folder, ports, self._report, log)

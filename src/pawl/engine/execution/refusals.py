@@ -1,11 +1,11 @@
-"""What of a job this version cannot run, told before anything of it runs; and what it does differently."""
+"""What of a job this version cannot run, told before anything of it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pawl.core.expressions import ExpressionError
-from pawl.core.model.plan import Plan, PlannedJob, PlannedStep
+from pawl.core.model.plan import PlannedJob, PlannedStep
 from pawl.core.planning.render import contexts_used
 from pawl.core.steps.outcome import status_functions
 from pawl.engine.execution.actions.reference import unsupported_action
@@ -58,21 +58,3 @@ def _never_runs(step: PlannedStep, evaluator: Evaluator) -> bool:
         )
     except ExpressionError:
         return False
-
-
-def announcements(plan: Plan, planned: PlannedJob) -> tuple[str, ...]:
-    """Return what the job asks for that a local run does not do, a sentence each.
-
-    What the workflow asks for as a whole is said with its first job only.
-    """
-    return tuple(_announcements(plan, planned))
-
-
-def _announcements(plan: Plan, planned: PlannedJob) -> Iterator[str]:
-    is_first = bool(plan.jobs) and plan.jobs[0].key == planned.key
-    if planned.concurrency is not None or (is_first and plan.concurrency is not None):
-        yield "concurrency groups are kept by the server only; a local run does not wait for others"
-    if planned.environment is not None:
-        yield "the environment's protection rules are the server's; a local run does not ask for approval"
-    if planned.priority is not None:
-        yield "`priority` orders the server's queue; in a local run it means nothing"

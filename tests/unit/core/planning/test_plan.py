@@ -191,6 +191,22 @@ def test_nothing_is_ignored_silently() -> None:
     assert "`actions/setup-python@v5` is a remote action" in sentence
 
 
+def test_what_only_a_server_keeps_is_told() -> None:
+    text = job("a", "concurrency: c", "environment: e", "priority: 5").replace(
+        "ubuntu-latest", "{group: big}"
+    )
+    told = plan_for(text).job("a").notes
+    assert [word in "; ".join(told) for word in ("concurrency", "environment", "priority", "group")] == [
+        True
+    ] * 4
+    assert len(told) == 4
+
+
+def test_the_concurrency_of_the_workflow_is_told_with_its_first_job_only() -> None:
+    plan = plan_for(job("a") + job("b"), top="concurrency: c")
+    assert [len(each.notes) for each in plan.jobs] == [1, 0]
+
+
 def test_steps_and_defaults_are_carried_over_as_written() -> None:
     plan = plan_for(
         """

@@ -5,7 +5,7 @@ import pytest
 from pawl.core.expressions import ObjectValue, Value
 from pawl.core.steps.outcome import StepsState
 from pawl.engine.execution.job_machine import brings_files
-from pawl.engine.execution.refusals import announcements, refusals
+from pawl.engine.execution.refusals import refusals
 from pawl.engine.execution.steps.evaluation import Evaluator
 from pawl.testing.builders import make_plan
 
@@ -52,23 +52,6 @@ def test_calls_of_workflows_are_refused() -> None:
     plan = make_plan("on: push\njobs:\n  a: {uses: o/r/.github/workflows/x.yml@v1}\n")
 
     assert "calls the workflow" in refusals(plan.jobs[0], EVALUATOR, has_images=True)[0]
-
-
-def test_what_is_not_kept_locally_is_announced() -> None:
-    plan = make_plan(
-        "on: push\njobs:\n  a: {runs-on: x, concurrency: c, environment: e, priority: 5, steps: [{run: x}]}\n"
-    )
-
-    assert len(announcements(plan, plan.jobs[0])) == 3
-
-
-def test_the_concurrency_of_the_workflow_is_announced_once() -> None:
-    plan = make_plan(
-        "on: push\nconcurrency: c\njobs:\n"
-        "  a: {runs-on: x, steps: [{run: x}]}\n  b: {runs-on: x, steps: [{run: x}]}\n"
-    )
-
-    assert [len(announcements(plan, job)) for job in plan.jobs] == [1, 0]
 
 
 @pytest.mark.parametrize(

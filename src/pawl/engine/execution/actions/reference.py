@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pawl.core.model.errors import UsageError
+from pawl.core.planning.unsupported import BUILT_IN_ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,6 @@ class RemoteAction:
 
 ActionReference: TypeAlias = LocalAction | ImageAction | BuiltInAction | RemoteAction
 
-BUILT_IN = frozenset({"actions/checkout", "actions/upload-artifact", "actions/download-artifact"})
-
 
 def parse_reference(uses: str) -> ActionReference:
     """Return what a `uses:` refers to.
@@ -63,7 +62,7 @@ def parse_reference(uses: str) -> ActionReference:
             f"`uses: {text[:100]}` is no action",
             hint="write `./path`, `docker://image` or `owner/repository@ref`",
         )
-    return BuiltInAction(name.lower(), ref) if name.lower() in BUILT_IN else RemoteAction(name, ref)
+    return BuiltInAction(name.lower(), ref) if name.lower() in BUILT_IN_ACTIONS else RemoteAction(name, ref)
 
 
 def unsupported_action(uses: str) -> str | None:
