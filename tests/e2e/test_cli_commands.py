@@ -250,6 +250,56 @@ def test_the_starter_workflow_is_written_once(
     assert outcome(capsys, "init", "--print")[1] == written
 
 
+def test_a_file_name_that_is_no_utf8_is_no_error(project: Path) -> None:
+    name = b"wi\xe4ndows.yml"
+    (Path(os.fsdecode(os.fsencode(project) + b"/" + name))).write_text(BAD)
+    for kind in ("text", "json", "sarif", "github"):
+        command = [sys.executable, "-m", "pawl.cli.main", "validate", "--format", kind, name]
+        checked = subprocess.run(command, capture_output=True, check=False)
+        assert checked.returncode == 1, checked.stderr
+    uri = "wi%E4ndows.yml"
+    checked = subprocess.run([*command[:-2], "sarif", name], capture_output=True, check=False)
+    result = json.loads(checked.stdout)["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+def test_a_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for command in ("validate", "plan", "run", "runs", "doctor", "init"):
+        code, _, err = outcome(capsys, command)
+        assert (code, "the current folder does not exist any more" in err) == (2, True)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_workflow_for_an_event_that_does_not_exist_shows_the_place(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "wrong.yml").write_text(GOOD.replace("push:", "psh:"))
+    for command in ("run", "plan"):
+        code, _, err = outcome(capsys, command, "wrong.yml")
+        assert code == 2
+        assert "wrong.yml:3:3: error[" in err
+
+
+def test_a_name_that_two_workflows_have_must_be_a_path(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".github/workflows/other.yml").write_text(GOOD)
+    code, _, err = outcome(capsys, "run", "CI")
+    assert code == 2
+    assert (
+        "several workflows are called `CI`: `.github/workflows/ci.yml`, `.github/workflows/other.yml`" in err
+    )
+    code, _, err = outcome(capsys, "run", "--branch", "main")
+    assert code == 2
+    assert "push starts 2 workflows: " in err
+
+
 def test_the_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = outcome(capsys, "schema")
     assert "$schema" in json.loads(out)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from pawl.cli.local_event import EventWish, read_payload
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -20,7 +20,7 @@ def complete_workflow(
     incomplete: str,
 ) -> list[str]:
     """Return the names of workflow files that begin with `incomplete`, for shell completion."""
-    files = find_project(Path.cwd()).workflow_files()
+    files = current_project().workflow_files()
     return [path.stem for path in files if path.stem.startswith(incomplete)]
 
 

@@ -63,7 +63,9 @@ def event_for(file: WorkflowFile, wish: EventWish, tree: TreeFacts, *, own: bool
         UsageError: there is no such event.
     """
     workflow = file.workflow
-    name = wish.name or (choose_event(workflow, wish) if own and workflow is not None else "push")
+    # What a faulty file listens to may be no event at all; its faults are told by whoever plans it.
+    takes_own = own and workflow is not None and file.is_valid
+    name = wish.name or (choose_event(workflow, wish) if takes_own and workflow else "push")
     return build_event(name, wish, tree.state, tree.changed, workflow)
 
 

@@ -65,6 +65,20 @@ def find_project(start: Path) -> Project:
     return Project(start)
 
 
+def current_project() -> Project:
+    """Return the project around the current folder.
+
+    Raises:
+        UsageError: the folder was removed while a shell stood in it.
+    """
+    try:
+        return find_project(Path.cwd())
+    except FileNotFoundError:
+        raise UsageError(
+            "the current folder does not exist any more", hint="change into another one"
+        ) from None
+
+
 def read_text(path: Path) -> bytes:
     """Return the bytes of a file the user named.
 

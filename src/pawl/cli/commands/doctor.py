@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 
@@ -31,7 +30,7 @@ from pawl.cli.keeping import (
     kept_sandboxes,
     sweep_folders,
 )
-from pawl.cli.project import Project, find_project
+from pawl.cli.project import Project, current_project
 from pawl.cli.settings import Settings
 from pawl.cli.terminal.durations import show_size
 from pawl.cli.terminal.lines import Line, Piece, Style, line
@@ -66,7 +65,7 @@ def command(ctx: click.Context, *, clean: bool, as_json: bool) -> int:
 
     Each line is ok, warn or fail, with what to do. Exit code 1 when one fails.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     settings_check, settings = check_settings(project)
     checks = [check_python(), check_git(), settings_check, check_workflows(project), check_disk(project)]
     checks += asyncio.run(_check_world(project, settings, clean=clean))

@@ -17,7 +17,7 @@ from pawl.cli.findings.checked import CheckedFile
 from pawl.cli.findings.text import draw_findings
 from pawl.cli.local_event import build_event
 from pawl.cli.options import FILE, KEY_VALUE, event_options, read_wish
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.sanitise import sanitise
 from pawl.cli.terminal.screen import look_at
@@ -61,7 +61,7 @@ def command(
     `github`, `inputs` and `vars` are what a run of this working tree would see; `--context` gives others.
     `success()` and `always()` are true, `failure()` and `cancelled()` false.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     wish = read_wish(event_choice)
     state = asyncio.run(open_source(project).state())
     event = build_event(wish.name or "push", wish, state, wish.changed or None)

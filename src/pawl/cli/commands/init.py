@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pawl.cli.examples import ExampleCommand
-from pawl.cli.project import Project, find_project
+from pawl.cli.project import Project, current_project
 from pawl.cli.starters import choose_starter, draw_workflow
 from pawl.core.model.errors import UsageError
 
@@ -28,7 +28,7 @@ def command(*, only_print: bool) -> None:
 
     It looks for Python, Node.js, Go, Rust and make. A file that exists is never touched.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     starter = choose_starter(project.root)
     text = draw_workflow(starter)
     if only_print:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 import time
-from pathlib import Path
 
 import click
 
 from pawl.adapters.runs_folder import RunFolder, RunsFolder, RunState
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.log_printer import LogPrinter, LogWish
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 from pawl.cli.stored_runs import (
     FAILED,
     StepPlace,
@@ -65,7 +64,7 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
     as_json: bool,
 ) -> None:
     """Show the log of RUN, a run's number; of the latest run without it."""
-    folder = RunsFolder(find_project(Path.cwd()).root).open(parse_run_number(run))
+    folder = RunsFolder(current_project().root).open(parse_run_number(run))
     choice = _Choice(job, step, failed=failed)
     places = choice.select(folder)
     wish = LogWish(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,7 +15,7 @@ from pawl.cli.options import KEY_VALUE, complete_workflow, event_options, read_w
 from pawl.cli.outlooks import step_outlooks
 from pawl.cli.plan_text import draw_plan
 from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, started
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.durations import count
 from pawl.cli.terminal.screen import Screen, look_at
@@ -60,7 +59,7 @@ def command(
     WORKFLOWS are paths or names; all of the project's without any. The event is a push of the branch that
     is checked out, unless an option says otherwise.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     wish = read_wish(event_choice)
     settings = load_settings(project)
     files = [find_workflow(project, wanted) for wanted in workflows] or list(read_all(project))

@@ -15,7 +15,7 @@ from pawl.cli.local_event import EventWish
 from pawl.cli.local_run import RunWish, run_locally
 from pawl.cli.options import FILE, KEY_VALUE, complete_workflow, event_options, read_wish
 from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, started
-from pawl.cli.project import Project, find_project
+from pawl.cli.project import Project, current_project
 from pawl.cli.secrets_input import gather_secrets
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.notices import NOTE, tell
@@ -91,7 +91,7 @@ def command(
     Without WORKFLOW: the one that the event starts. Steps run in containers where an engine can be reached,
     else on this machine. Logs are kept below .pawl/runs.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     settings = load_settings(project)
     wish = read_wish(options)
     files = (find_workflow(project, workflow),) if workflow else read_all(project)

@@ -6,13 +6,12 @@ import json
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from pawl.adapters.runs_folder import RunRecord, RunsFolder, RunState
 from pawl.cli.examples import ExampleCommand
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 from pawl.cli.terminal.durations import show_duration
 from pawl.cli.terminal.lines import Line, Piece, Style, fit, line, to_text
 from pawl.cli.terminal.sanitise import one_line
@@ -31,7 +30,7 @@ from pawl.cli.view.tree import sign_of
 @click.pass_context
 def command(ctx: click.Context, *, most: int, as_json: bool) -> None:
     """List the runs of this project, the latest first."""
-    records = RunsFolder(find_project(Path.cwd()).root).list()[:most]
+    records = RunsFolder(current_project().root).list()[:most]
     if as_json:
         click.echo(json.dumps([_plain(record) for record in records], indent=2))
         return

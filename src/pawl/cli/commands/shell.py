@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import click
 
 from pawl.adapters.runs_folder import RunFolder, RunsFolder
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.keeping import kept_sandboxes
-from pawl.cli.project import find_project
+from pawl.cli.project import current_project
 from pawl.cli.stored_runs import draw_picture, parse_run_number, select_jobs
 from pawl.cli.wiring import open_shell
 from pawl.core.model.errors import UsageError
@@ -34,7 +33,7 @@ def command(job: str | None, run: str | None) -> int:
 
     The exit code is the shell's. The container stays until `pawl doctor --clean`.
     """
-    runs = RunsFolder(find_project(Path.cwd()).root)
+    runs = RunsFolder(current_project().root)
     folder = runs.open(parse_run_number(run)) if run else _latest_with_kept(runs)
     kept = kept_sandboxes(folder)
     if not kept:

@@ -14,7 +14,7 @@ from pawl.cli.exits import ExitCode
 from pawl.cli.findings.checked import CheckedFile, count_severity
 from pawl.cli.findings.machine import to_github, to_json, to_sarif
 from pawl.cli.findings.text import draw_findings
-from pawl.cli.project import Project, find_project, no_workflows, read_text
+from pawl.cli.project import Project, current_project, no_workflows, read_text
 from pawl.cli.terminal.durations import count
 from pawl.cli.terminal.screen import look_at
 from pawl.cli.workflow_files import read_workflow
@@ -52,7 +52,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], output: str, *, strict:
     Without FILES: every workflow in .github/workflows and .pawl/workflows, .ci.yml, .ci/*.yml, and the
     project's own actions. Exit code 1 when there are errors.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     checked = [_check(project, path) for path in _list_files(project, files)]
     if output == "text":
         screen = look_at(sys.stdout, colour=bool(ctx.color))

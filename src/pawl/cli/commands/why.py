@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +13,7 @@ from pawl.cli.examples import ExampleCommand
 from pawl.cli.options import event_options, read_wish
 from pawl.cli.plan_text import draw_plan
 from pawl.cli.planned import event_for, look_at_tree, plan_file
-from pawl.cli.project import Project, find_project
+from pawl.cli.project import Project, current_project
 from pawl.cli.settings_file import load_settings
 from pawl.cli.stored_runs import (
     StepPlace,
@@ -56,7 +55,7 @@ def command(ctx: click.Context, /, run: str | None, place: str | None, **event_c
     RUN is a number, or `latest`; a name is taken as JOB of the latest run. With --event, or where no run is
     kept, it says what would happen.
     """
-    project = find_project(Path.cwd())
+    project = current_project()
     screen = look_at(sys.stdout, colour=bool(ctx.color))
     wants_plan = any(event_choice.values())
     if wants_plan and run is not None:

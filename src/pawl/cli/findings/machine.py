@@ -88,7 +88,12 @@ def _location(path: str, span: Span) -> dict[str, Any]:
         "endLine": span.end.line,
         "endColumn": span.end.column,
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": region}}
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(path.encode("utf-8", "surrogateescape"))},
+            "region": region,
+        }
+    }
 
 
 def to_github(files: Iterable[CheckedFile]) -> str:

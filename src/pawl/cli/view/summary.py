@@ -158,8 +158,14 @@ def next_commands(picture: RunPicture) -> list[str]:
         commands.append(f"pawl shell {_quote(kept[0].key)}")
     elif failed and _failed_in_container(failed) and start.executor == "docker":
         commands.append(f"pawl run {_quote(start.path)} -j {_quote(failed.key)} --keep-on-failure")
-    commands.append(f"pawl why {start.number}" + (f" {_quote(failed.key)}" if failed else ""))
+    commands.append(f"pawl why {start.number}" + (f" {_quote(_one_job(picture, failed))}" if failed else ""))
     return commands
+
+
+def _one_job(picture: RunPicture, wanted: JobPicture) -> str:
+    """Return what names this job alone: its key, or its id where a matrix shares the key."""
+    ids = [job_id for job_id, job in picture.jobs.items() if job.key == wanted.key]
+    return wanted.key if len(ids) == 1 else next(each for each in ids if picture.jobs[each] is wanted)
 
 
 def _failed_in_container(job: JobPicture) -> bool:
