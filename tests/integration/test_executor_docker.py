@@ -29,6 +29,7 @@ from pawl.ports.executor import (
 pytestmark = pytest.mark.engine
 
 IMAGE = ImageRef(name="pawl/busybox:test")
+BASH_FETCH = "bash -c 'exec 3<>/dev/tcp/localhost/{}; printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3; cat <&3'"
 _numbers = itertools.count()
 OWNER = f"pawl1/test-integration-{os.getpid()}/x/x/1/1"
 """A token of another machine: no other test's sweep takes its sandboxes for orphans."""
@@ -309,13 +310,39 @@ async def test_a_service_that_dies_during_the_job_is_told_when_that_ends(jobs: J
     assert text.endswith("no room")
 
 
-async def test_services_that_cannot_share_localhost_are_told_of(jobs: Jobs) -> None:
-    ports = (PortMapping(container=8000),)
+@pytest.mark.parametrize("image", [IMAGE, ImageRef(name="pawl/debian:test")], ids=["nc", "perl"])
+async def test_ports_that_are_moved_or_wanted_twice_are_at_localhost_all_the_same(
+    jobs: Jobs, image: ImageRef
+) -> None:
+    """As on GitHub, where each service's port is published on the machine that the job stands for."""
+    page = "echo {name} > /tmp/index.html; httpd -f -p 8080 -h /tmp"
+    services = tuple(
+        ServiceSpec(
+            name=name,
+            image=IMAGE,
+            command=page.format(name=name),
+            ports=(PortMapping(container=8080, host=host),),
+            options=ContainerOptions(health_cmd="wget -qO- http://localhost:8080/", health_interval=0.1),
+        )
+        for name, host in (("one", 9000), ("two", None), ("three", None))
+    )
+    sandbox = await jobs.open(services=services, image=image)
+    ports = {name: found["8080"] for name, found in sandbox.service_ports.items()}
+    assert (ports["one"], ports["two"]) == (9000, 8080)
+    fetch = "wget -qO- http://localhost:{}/" if image is IMAGE else BASH_FETCH
+    for name, port in ports.items():
+        how, said, _ = await sh(sandbox, fetch.format(port))
+        assert (how.code, said.split()[-1:]) == (0, [name])
+    assert jobs.told == [line for line in jobs.told if "services:" not in line]
+
+
+async def test_services_that_cannot_be_at_localhost_are_told_of(jobs: Jobs) -> None:
+    ports = (PortMapping(container=8000, host=9000),)
     services = tuple(
         ServiceSpec(name=name, image=IMAGE, command="sleep 60", ports=ports) for name in ("one", "two")
     )
     await jobs.open(services=services)
-    assert [line for line in jobs.told if "one and two both use the port 8000" in line]
+    assert [line for line in jobs.told if "one and two both want localhost:9000" in line]
 
 
 async def test_named_volumes_live_as_long_as_the_job(jobs: Jobs) -> None:

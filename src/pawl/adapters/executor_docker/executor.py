@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from aiodocker import Docker
+from aiodocker.containers import DockerContainer
 
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
 from pawl.adapters.executor_docker.errors import engine_errors
+from pawl.adapters.executor_docker.forwarding import forwarded_ports, plan_forwards, start_forwarding
 from pawl.adapters.executor_docker.images import Sleep, find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
 from pawl.adapters.executor_docker.naming import ROLE, SANDBOX
@@ -157,9 +159,20 @@ class DockerExecutor:
                 self._shares_files = False
                 return await self._open(replace(place, shares_files=False), control, progress)
             ports = await start_services(place, container if place.joins else None, progress)
+            sandbox = self._sandbox(place, control, container, ports, watch)
+            return await self._forward(place, sandbox, progress)
         except BaseException:
             watch.cancel()
             raise
+
+    def _sandbox(
+        self,
+        place: Place,
+        control: ControlFolder,
+        container: DockerContainer,
+        ports: Mapping[str, Mapping[str, int]],
+        watch: asyncio.Task[str],
+    ) -> DockerSandbox:
 
         async def remove(keep: bool) -> None:
             if not keep and place.shares_files:
@@ -167,8 +180,21 @@ class DockerExecutor:
             spared = container.id if keep else None
             await remove_sandbox(place.docker, place.spec.name, but_container=spared, later=self._later)
 
+        if place.forwards:
+            ports = forwarded_ports(place.spec.services, plan_forwards(place.spec.services)[0])
         opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
         return (DockerSandbox if place.shares_files else CopiedSandbox)(opened, watch)
+
+    async def _forward(self, place: Place, sandbox: DockerSandbox, progress: Progress) -> DockerSandbox:
+        """Make the ports of services be at `localhost`, where they are not anyway; what cannot be is told."""
+        forwards, problems = plan_forwards(place.spec.services) if place.forwards else ((), ())
+        if forwards:
+            trouble = await start_forwarding(sandbox.run, forwards)
+            if trouble is not None:
+                problems = (*problems, f"`localhost` reaches no service, use their names as hosts: {trouble}")
+        for problem in problems:
+            progress(f"services: {problem}")
+        return sandbox
 
     async def _undo(self, place: Place) -> None:
         # What went wrong first is what is told; sweep finds what cannot be removed now.

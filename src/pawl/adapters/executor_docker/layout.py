@@ -44,9 +44,11 @@ class Layout:
             ValueError: it is in none of the folders.
         """
         plain = Path(os.path.normpath(path))
-        for outside, inside in self.folders.items():
-            if plain.is_relative_to(outside):
-                return str(PurePosixPath(inside) / plain.relative_to(outside))
+        # The innermost one: a bound workspace may be above the job's own folders.
+        around = [outside for outside in self.folders if plain.is_relative_to(outside)]
+        if around:
+            outside = max(around, key=lambda folder: len(folder.parts))
+            return str(PurePosixPath(self.folders[outside]) / plain.relative_to(outside))
         raise ValueError(f"{path} is neither in the job's folder nor in its workspace")
 
 

@@ -25,7 +25,6 @@ from pawl.adapters.executor_docker.services import (
     ServicePlace,
     can_join,
     create_service,
-    find_clashes,
     find_trouble,
     wait_healthy,
 )
@@ -57,6 +56,11 @@ class Place:
     def joins(self) -> bool:
         """Return whether services share the job container's network name space."""
         return not self.spec.job_container and can_join(self.spec.services)
+
+    @property
+    def forwards(self) -> bool:
+        """Return whether ports of services are forwarded to the job's `localhost`."""
+        return not self.spec.job_container and not self.joins and self.network != "none"
 
 
 async def make_network(place: Place) -> None:
@@ -219,14 +223,10 @@ async def start_services(
         UsageError: a service ended or is unhealthy.
         InfrastructureError: the engine failed.
     """
-    if job is None and not place.spec.job_container:
-        for clash in find_clashes(place.spec.services):
-            progress(
-                f"services: {clash}: in this job `localhost` reaches no service; use their names as hosts, "
-                "and the ports inside"
-            )
     network = f"container:{job.id}" if job is not None else place.network
-    where = ServicePlace(network=network, init=place.facts.init, memory=place.facts.memory)
+    where = ServicePlace(
+        network=network, init=place.facts.init, memory=place.facts.memory, forwarded=place.forwards
+    )
 
     async def bring_up(number: int) -> Mapping[str, int]:
         service = place.spec.services[number]

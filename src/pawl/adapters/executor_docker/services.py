@@ -30,11 +30,13 @@ class ServicePlace:
         network: the job's network, or `container:ID` to share the job container's.
         init: whether the engine has an init program.
         memory: the default limit in bytes.
+        forwarded: whether the job's container forwards their ports: this machine need not publish them.
     """
 
     network: str
     init: bool
     memory: int | None
+    forwarded: bool = False
 
     @property
     def joined(self) -> bool:
@@ -99,9 +101,11 @@ def service_config(spec: SandboxSpec, service: ServiceSpec, place: ServicePlace)
         config["Hostname"] = options.hostname or service.name
         config["ExposedPorts"] = {port: {} for port in ports}
         # Only this machine can connect: what a job serves is nobody else's.
-        host["PortBindings"] = {
-            port: [{"HostIp": "127.0.0.1", "HostPort": str(wanted or "")}] for port, wanted in ports.items()
-        }
+        if not place.forwarded:
+            host["PortBindings"] = {
+                port: [{"HostIp": "127.0.0.1", "HostPort": str(wanted or "")}]
+                for port, wanted in ports.items()
+            }
         if place.network != "none":
             aliases = [service.name, *options.network_aliases]
             config["NetworkingConfig"] = {"EndpointsConfig": {place.network: {"Aliases": aliases}}}
