@@ -265,8 +265,9 @@ class _Composer:
         return Scalar(value=value, text=text, place=place, style=style, content_lines=lines)
 
     def tagged(self, event: _Event, text: str, tag: str) -> scalars.Plain:
+        quoted = event.style not in {None, ""}
         try:
-            return scalars.resolve_tagged(text, tag)
+            return scalars.resolve_tagged(text, tag, quoted=quoted)
         except KeyError:
             self.refuse_tag(event)
         except ValueError:

@@ -60,18 +60,19 @@ def resolve(text: str) -> Plain:
     return text if number is None else number
 
 
-def resolve_tagged(text: str, tag: str) -> Plain:
+def resolve_tagged(text: str, tag: str, *, quoted: bool = False) -> Plain:
     """Return what `text` means under an explicit `tag`.
 
     Raises:
-        ValueError: when the text cannot be of that type.
+        ValueError: when the text cannot be of that type; quoted, it can only be a string (actions/runner,
+            YamlObjectReader.cs).
         KeyError: when scalars have no such tag.
     """
     if tag in {STRING, "!"}:
         return text
     accepted = {NULL: (type(None),), BOOLEAN: (bool,), INTEGER: (int,), FLOAT: (float, int)}[tag]
     value = resolve(text)
-    if type(value) not in accepted:
+    if quoted or type(value) not in accepted:
         raise ValueError(text)
     return value
 

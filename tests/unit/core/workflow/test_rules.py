@@ -42,6 +42,14 @@ def test_a_cycle_is_told_from_its_first_job_on() -> None:
     assert [str(fault.span.start) for fault in parsed.diagnostics] == ["7:16", "11:12", "15:12"]
 
 
+def test_where_no_job_can_begin_one_finding_names_the_cycle_and_its_needs() -> None:
+    parsed = parse_workflow(jobs(a="b", b="a"))
+    assert [(str(f.span.start), f.code, len(f.related)) for f in parsed.diagnostics] == [
+        ("3:3", "no-first-job", 2)
+    ]
+    assert "`a` → `b` → `a`" in parsed.diagnostics[0].message
+
+
 def test_a_job_that_needs_itself_is_a_cycle() -> None:
     assert found(jobs(z="", a="a")) == [("7:12", "needs-cycle")]
 
@@ -56,7 +64,7 @@ def test_a_diamond_is_no_cycle() -> None:
 
 def test_a_long_chain_is_cut_in_the_message() -> None:
     chain = {f"j{number}": f"j{(number + 1) % 40}" for number in range(40)}
-    parsed = parse_workflow(jobs(**chain))
+    parsed = parse_workflow(jobs(z="", **chain))
     assert all(len(fault.message) < 300 for fault in parsed.diagnostics)
     assert len(parsed.diagnostics) == 40
 

@@ -71,3 +71,10 @@ def test_an_explicit_tag_is_obeyed(text: str, tag: str, value: object) -> None:
 def test_a_text_that_does_not_fit_its_tag_is_refused(text: str, tag: str) -> None:
     with pytest.raises(ValueError, match=text):
         resolve_tagged(text, tag)
+
+
+@pytest.mark.parametrize("tag", [NULL, BOOLEAN, INTEGER, FLOAT])
+def test_a_quoted_text_can_only_be_a_string(tag: str) -> None:
+    with pytest.raises(ValueError, match="300"):
+        resolve_tagged("300", tag, quoted=True)
+    assert resolve_tagged("300", STRING, quoted=True) == "300"

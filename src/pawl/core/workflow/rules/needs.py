@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pawl.core.diagnostics import Diagnostic, Span
 from pawl.core.diagnostics.suggest import did_you_mean
@@ -21,14 +22,28 @@ _CANDIDATES = 200
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield `unknown-need`, `needs-cycle` and, where neither explains it, `no-first-job`."""
+    """Yield `unknown-need`, and `needs-cycle` or, where no job at all could begin, `no-first-job`."""
     jobs = {str(job.key): job for job in subject.jobs}
-    faults = [*_unknown(jobs), *_cycles(jobs)]
-    yield from faults
+    unknown, cycles = list(_unknown(jobs)), list(_cycles(jobs))
     node = subject.root.get("jobs")
-    if not faults and isinstance(node, Mapping) and not node.entries:
-        message = "there are no jobs, expected at least one job without `needs`"
-        yield error("no-first-job", message, Span(node.span.start, node.span.start))
+    if not isinstance(node, Mapping) or unknown or (jobs and any(not job.needs for job in jobs.values())):
+        yield from (*unknown, *cycles)
+    elif cycles or not node.entries:
+        yield _no_first_job(node, cycles)
+
+
+def _no_first_job(node: Mapping, cycles: list[Diagnostic]) -> Diagnostic:
+    """Return one finding at the first job, as GitHub does (languageservices, converter/jobs.ts)."""
+    span = Span(node.span.start, node.span.start)
+    if not cycles:
+        return error("no-first-job", "there are no jobs, expected at least one job without `needs`", span)
+    return replace(
+        cycles[0],
+        code="no-first-job",
+        message=f"no job can begin, expected at least one without `needs`: {cycles[0].message}",
+        span=span,
+        related=tuple((found.span, "this need is part of a cycle") for found in cycles[:_DESCRIBED]),
+    )
 
 
 def _unknown(jobs: dict[str, Job]) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from pawl.core.diagnostics import Diagnostic
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.workflow.fields import number_of
 from pawl.core.workflow.nodes import Node, Scalar
-from pawl.core.workflow.rules.subject import Subject, error, steps_of, warning
+from pawl.core.workflow.rules.subject import Subject, steps_of, warning
 from pawl.core.workflow.syntax import RunStep
 
 SHELLS = ("bash", "sh", "pwsh", "powershell", "cmd", "python")
@@ -53,9 +53,9 @@ def _check_shell(shell: Scalar | None) -> Iterator[Diagnostic]:
 def _check_timeout(timeout: Node | None) -> Iterator[Diagnostic]:
     number = number_of(timeout)
     if number is not None and timeout is not None and not number > 0:
-        yield error(
-            "timeout", f"found a timeout of {number:g} minutes, expected more than none", timeout.span
-        )
+        # GitHub's parser takes it, and the runner then sets no limit (actions/runner, StepsRunner.cs).
+        message = f"found a timeout of {number:g} minutes, which is no limit; expected more than none"
+        yield warning("timeout", message, timeout.span, "leave the key out for the usual limit")
 
 
 def _check_commands(step: RunStep) -> Iterator[Diagnostic]:

@@ -80,16 +80,16 @@ class Evaluator:
             return as_bool(self._rendered(data), f"`{where}`")
 
     def seconds(self, data: Json, *, where: str) -> float | None:
-        """Return a number of minutes in seconds; None where the field is absent.
+        """Return a number of minutes in seconds; None where the field is absent or not above 0.
+
+        Zero and less set no limit (actions/runner, StepsRunner.cs).
 
         Raises:
-            UsageError: it is no number above 0.
+            UsageError: it is no number.
         """
         with _as_usage_error(where):
             minutes = as_number(self._rendered(data), f"`{where}`")
-        if minutes is not None and minutes <= 0:
-            raise UsageError(f"`{where}` must be a number of minutes above 0")
-        return None if minutes is None else minutes * 60
+        return minutes * 60 if minutes is not None and minutes > 0 else None
 
     def _rendered(self, data: Json) -> Json:
         return render_json(data, self.contexts, functions=self.functions)
