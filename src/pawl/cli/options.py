@@ -10,6 +10,9 @@ import click
 
 from pawl.cli.local_event import EventWish, read_payload
 from pawl.cli.project import current_project
+from pawl.cli.workflow_files import find_workflow, read_all
+from pawl.core.model.errors import UsageError
+from pawl.core.workflow.event_facts import EVENTS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -22,6 +25,31 @@ def complete_workflow(
     """Return the names of workflow files that begin with `incomplete`, for shell completion."""
     files = current_project().workflow_files()
     return [path.stem for path in files if path.stem.startswith(incomplete)]
+
+
+def complete_event(
+    ctx: click.Context,  # noqa: ARG001 - as above
+    param: click.Parameter,  # noqa: ARG001 - as above
+    incomplete: str,
+) -> list[str]:
+    """Return the events that begin with `incomplete`."""
+    return [name for name in EVENTS if name.startswith(incomplete)]
+
+
+def complete_job(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001 - as above
+    incomplete: str,
+) -> list[str]:
+    """Return the jobs, of the workflow named before or of all, that begin with `incomplete`."""
+    wanted = ctx.params.get("workflow")
+    try:
+        project = current_project()
+        files = [find_workflow(project, wanted)] if wanted else read_all(project)
+    except UsageError:
+        return []  # whoever is typing will be told when the command runs
+    jobs = [job for file in files if file.workflow is not None for job in file.workflow.jobs]
+    return [job for job in dict.fromkeys(jobs) if job.startswith(incomplete)]
 
 
 class KeyValue(click.ParamType[tuple[str, str]]):
@@ -49,6 +77,7 @@ _EVENT_OPTIONS = (
         "--event",
         "event",
         metavar="EVENT",
+        shell_complete=complete_event,
         help="The event, with an activity type after a dot if wanted: push, pull_request.closed.",
     ),
     click.option("--event-file", type=FILE, help="The event's payload: the JSON body of a webhook delivery."),

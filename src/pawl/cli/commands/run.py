@@ -13,7 +13,7 @@ from pawl.cli.examples import ExampleCommand
 from pawl.cli.findings.text import draw_findings
 from pawl.cli.local_event import EventWish
 from pawl.cli.local_run import RunWish, run_locally
-from pawl.cli.options import FILE, KEY_VALUE, complete_workflow, event_options, read_wish
+from pawl.cli.options import FILE, KEY_VALUE, complete_job, complete_workflow, event_options, read_wish
 from pawl.cli.planned import PlannedFile, event_for, look_at_tree, plan_file, started
 from pawl.cli.project import Project, current_project
 from pawl.cli.secrets_input import gather_secrets
@@ -47,6 +47,7 @@ from pawl.core.model.plan import Plan
     "--job",
     "jobs_wanted",
     multiple=True,
+    shell_complete=complete_job,
     metavar="JOB",
     help="Only this job, with all it needs. Repeatable.",
 )
