@@ -21,13 +21,11 @@ from pawl.core.expressions import (
     parse_expression,
     to_text,
 )
-from pawl.core.expressions.nodes import Call, Context, walk
+from pawl.core.expressions.nodes import Context, walk
 from pawl.core.model.ids import JobKey
 from pawl.core.model.plan import Outlook, Verdict
 from pawl.core.model.status import Conclusion
 from pawl.core.planning.render import Functions
-
-_STATUS_FUNCTIONS = frozenset({"success", "failure", "cancelled", "always"})
 
 
 @lru_cache(maxsize=4096)
@@ -83,13 +81,6 @@ def _results(ancestors: Mapping[JobKey, Conclusion], jobs: tuple[Value, ...]) ->
 def looks_at(expression: Expression, context: str) -> bool:
     """Return whether the expression uses a context, whatever its letter case."""
     return any(isinstance(node, Context) and node.name.lower() == context for node in walk(expression.root))
-
-
-def uses_status(expression: Expression) -> bool:
-    """Return whether the expression calls a status function."""
-    return any(
-        isinstance(node, Call) and node.name.lower() in _STATUS_FUNCTIONS for node in walk(expression.root)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

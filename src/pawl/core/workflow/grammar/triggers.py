@@ -6,8 +6,7 @@ workflow-v1.0.json.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pawl.core.workflow.event_facts import EVENTS, EventFacts
 from pawl.core.workflow.grammar.shapes import (
     Definition,
     Key,
@@ -19,140 +18,6 @@ from pawl.core.workflow.grammar.shapes import (
     one_of,
     words,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventKind:
-    """An event: its activity types, and the filters it knows. `about` says when it happens."""
-
-    about: str
-    types: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ()
-
-
-_BRANCHES = ("branches", "branches-ignore")
-_TAGS = ("tags", "tags-ignore")
-_PATHS = ("paths", "paths-ignore")
-_CHANGES = ("created", "edited", "deleted")
-_PULL_REQUEST = (
-    "assigned",
-    "unassigned",
-    "labeled",
-    "unlabeled",
-    "opened",
-    "edited",
-    "closed",
-    "reopened",
-    "synchronize",
-    "converted_to_draft",
-    "locked",
-    "unlocked",
-    "enqueued",
-    "dequeued",
-    "milestoned",
-    "demilestoned",
-    "ready_for_review",
-    "review_requested",
-    "review_request_removed",
-    "auto_merge_enabled",
-    "auto_merge_disabled",
-    "stacked",
-)
-_ISSUES = (
-    "opened",
-    "edited",
-    "deleted",
-    "transferred",
-    "pinned",
-    "unpinned",
-    "closed",
-    "reopened",
-    "assigned",
-    "unassigned",
-    "labeled",
-    "unlabeled",
-    "locked",
-    "unlocked",
-    "milestoned",
-    "demilestoned",
-    "field_added",
-    "field_removed",
-    "typed",
-    "untyped",
-)
-_DISCUSSION = (
-    "created",
-    "edited",
-    "deleted",
-    "transferred",
-    "pinned",
-    "unpinned",
-    "labeled",
-    "unlabeled",
-    "locked",
-    "unlocked",
-    "category_changed",
-    "answered",
-    "unanswered",
-)
-
-EVENTS: dict[str, EventKind] = {
-    "branch_protection_rule": EventKind("Branch protection rules changed.", _CHANGES),
-    "check_run": EventKind(
-        "A check run changed.", ("completed", "created", "rerequested", "requested_action")
-    ),
-    "check_suite": EventKind("A check suite changed.", ("completed",)),
-    "create": EventKind("A branch or tag was created."),
-    "delete": EventKind("A branch or tag was deleted."),
-    "deployment": EventKind("A deployment was created."),
-    "deployment_status": EventKind("A third party gave the status of a deployment."),
-    "discussion": EventKind("A discussion changed.", _DISCUSSION),
-    "discussion_comment": EventKind("A comment on a discussion changed.", _CHANGES),
-    "fork": EventKind("The repository was forked."),
-    "gollum": EventKind("A wiki page changed."),
-    "image_version": EventKind(
-        "A version of a custom image changed.", ("created", "ready", "deleted"), ("names", "versions")
-    ),
-    "issue_comment": EventKind("A comment on an issue or pull request changed.", _CHANGES),
-    "issues": EventKind("An issue changed.", _ISSUES),
-    "label": EventKind("A label changed.", _CHANGES),
-    "merge_group": EventKind("A merge queue asks for checks.", ("checks_requested",), _BRANCHES),
-    "milestone": EventKind("A milestone changed.", ("created", "closed", "opened", "edited", "deleted")),
-    "page_build": EventKind("The branch that publishes pages was pushed to."),
-    "project": EventKind(
-        "A classic project changed.", ("created", "closed", "reopened", "edited", "deleted")
-    ),
-    "project_card": EventKind(
-        "A card of a classic project changed.", ("created", "moved", "converted", "edited", "deleted")
-    ),
-    "project_column": EventKind(
-        "A column of a classic project changed.", ("created", "updated", "moved", "deleted")
-    ),
-    "public": EventKind("The repository was made public."),
-    "pull_request": EventKind("A pull request changed.", _PULL_REQUEST, _BRANCHES + _PATHS),
-    "pull_request_comment": EventKind("A comment on a pull request changed.", _CHANGES),
-    "pull_request_review": EventKind("A review changed.", ("submitted", "edited", "dismissed")),
-    "pull_request_review_comment": EventKind("A comment of a review changed.", _CHANGES),
-    "pull_request_target": EventKind(
-        "A pull request changed; runs the workflow of the base branch, with its secrets.",
-        _PULL_REQUEST,
-        _BRANCHES + _PATHS,
-    ),
-    "push": EventKind("Commits or tags were pushed.", (), _BRANCHES + _TAGS + _PATHS),
-    "registry_package": EventKind("A package was published or updated.", ("published", "updated")),
-    "release": EventKind(
-        "A release changed.",
-        ("published", "unpublished", "created", "edited", "deleted", "prereleased", "released"),
-    ),
-    "status": EventKind("The status of a commit changed."),
-    "watch": EventKind("Someone starred the repository.", ("started",)),
-    "workflow_run": EventKind(
-        "Another workflow was requested or has completed.",
-        ("requested", "completed", "in_progress"),
-        ("workflows", *_BRANCHES),
-    ),
-}
-"""Events that are started by something that happened; the others are defined below one by one."""
 
 _ABOUT_FILTER = {
     "branches": "Only for branches that match one of these patterns.",
@@ -167,32 +32,30 @@ _ABOUT_FILTER = {
 }
 
 
-def _event_keys(name: str, kind: EventKind) -> MappingShape:
+def _event_keys(name: str, facts: EventFacts) -> MappingShape:
     known: dict[str, Key] = {}
-    if kind.types:
+    if facts.types:
         known["types"] = key(f"on-{name}-types", "Only for these activity types.")
-    known |= {word: key("string-or-strings", _ABOUT_FILTER[word]) for word in kind.filters}
+    known |= {word: key("string-or-strings", _ABOUT_FILTER[word]) for word in facts.filters}
     return MappingShape(keys=known)
 
 
-def _event(name: str, kind: EventKind) -> dict[str, Definition]:
-    if not kind.types and not kind.filters:
-        return {f"on-{name}": one_of("null", about=kind.about)}
+def _event(name: str, facts: EventFacts) -> dict[str, Definition]:
+    if not facts.types and not facts.filters:
+        return {f"on-{name}": one_of("null", about=facts.about)}
     definitions = {
-        f"on-{name}": one_of("null", f"on-{name}-mapping", about=kind.about),
-        f"on-{name}-mapping": Definition(shape=_event_keys(name, kind)),
+        f"on-{name}": one_of("null", f"on-{name}-mapping", about=facts.about),
+        f"on-{name}-mapping": Definition(shape=_event_keys(name, facts)),
     }
-    if kind.types:
+    if facts.types:
         definitions[f"on-{name}-types"] = one_of(f"on-{name}-type", f"on-{name}-type-list")
-        definitions[f"on-{name}-type"] = words(*kind.types)
+        definitions[f"on-{name}-type"] = words(*facts.types)
         definitions[f"on-{name}-type-list"] = list_of(f"on-{name}-type")
     return definitions
 
 
 _CALLED: dict[str, Definition] = {
-    "on-workflow_call": one_of(
-        "null", "on-workflow_call-mapping", about="Another workflow calls this one with `jobs.<id>.uses`."
-    ),
+    "on-workflow_call": one_of("null", "on-workflow_call-mapping", about=EVENTS["workflow_call"].about),
     "on-workflow_call-mapping": keys(
         inputs=key("on-workflow_call-inputs", "What the caller may pass with `with`."),
         secrets=key("on-workflow_call-secrets", "Secrets the caller may pass."),
@@ -225,7 +88,7 @@ _CALLED: dict[str, Definition] = {
 
 _STARTED: dict[str, Definition] = {
     "on-workflow_dispatch": one_of(
-        "null", "on-workflow_dispatch-mapping", about="Someone starts the workflow by hand."
+        "null", "on-workflow_dispatch-mapping", about=EVENTS["workflow_dispatch"].about
     ),
     "on-workflow_dispatch-mapping": keys(
         inputs=key("on-workflow_dispatch-inputs", "What the person who starts it is asked for.")
@@ -241,10 +104,10 @@ _STARTED: dict[str, Definition] = {
     "on-workflow_dispatch-input-type": words("string", "boolean", "number", "choice", "environment"),
     "on-workflow_dispatch-input-default": one_of("string", "boolean", "number"),
     "on-repository_dispatch": one_of(
-        "null", "on-repository_dispatch-mapping", about="A program starts the workflow through the API."
+        "null", "on-repository_dispatch-mapping", about=EVENTS["repository_dispatch"].about
     ),
     "on-repository_dispatch-mapping": keys(types=key("non-empty-strings", "Only for these event types.")),
-    "on-schedule": list_of("on-schedule-item", "At fixed times."),
+    "on-schedule": list_of("on-schedule-item", EVENTS["schedule"].about),
     "on-schedule-item": keys(
         cron=key(
             "non-empty-string", "Minute, hour, day of month, month, day of week, in UTC.", required=True
@@ -253,21 +116,14 @@ _STARTED: dict[str, Definition] = {
     ),
 }
 
-_SPECIAL = ("repository_dispatch", "schedule", "workflow_call", "workflow_dispatch")
-EVENT_NAMES = tuple(sorted((*EVENTS, *_SPECIAL)))
-
 TRIGGERS: dict[str, Definition] = {
     "on": one_of("on-name", "on-list", "on-mapping", about="The events that start the workflow."),
-    "on-name": words(*EVENT_NAMES),
+    "on-name": words(*EVENTS),
     "on-list": list_of("on-name"),
     "on-mapping": Definition(
-        shape=MappingShape(
-            keys={
-                name: key(f"on-{name}", EVENTS[name].about if name in EVENTS else "") for name in EVENT_NAMES
-            }
-        )
+        shape=MappingShape(keys={name: key(f"on-{name}", facts.about) for name, facts in EVENTS.items()})
     ),
+    **{name: value for event, facts in EVENTS.items() for name, value in _event(event, facts).items()},
     **_CALLED,
     **_STARTED,
-    **{name: value for event, kind in EVENTS.items() for name, value in _event(event, kind).items()},
 }
