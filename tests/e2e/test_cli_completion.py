@@ -33,7 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("run", "--executor", "do"), ["docker"]),
         (("run", "re"), ["release"]),
         (("run", "release", "-j", "bu"), ["build", "bundle"]),
-        (("run", "nope", "-j", "bu"), []),
+        (("run", "-j", "nope"), []),
         (("plan", "--event", "pull_request_t"), ["pull_request_target"]),
     ],
 )

@@ -10,7 +10,7 @@ import click
 
 from pawl.cli.local_event import EventWish, read_payload
 from pawl.cli.project import current_project
-from pawl.cli.workflow_files import find_workflow, read_all
+from pawl.cli.workflow_files import read_all
 from pawl.core.model.errors import UsageError
 from pawl.core.workflow.event_facts import EVENTS
 
@@ -37,15 +37,13 @@ def complete_event(
 
 
 def complete_job(
-    ctx: click.Context,
+    ctx: click.Context,  # noqa: ARG001 - as above
     param: click.Parameter,  # noqa: ARG001 - as above
     incomplete: str,
 ) -> list[str]:
-    """Return the jobs, of the workflow named before or of all, that begin with `incomplete`."""
-    wanted = ctx.params.get("workflow")
+    """Return the jobs of the project's workflows that begin with `incomplete`."""
     try:
-        project = current_project()
-        files = [find_workflow(project, wanted)] if wanted else read_all(project)
+        files = read_all(current_project())
     except UsageError:
         return []  # whoever is typing will be told when the command runs
     jobs = [job for file in files if file.workflow is not None for job in file.workflow.jobs]
