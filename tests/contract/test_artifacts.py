@@ -71,6 +71,20 @@ def test_a_name_is_taken_once(store: ArtifactStore, root: Path) -> None:
         store.store("site", JOB, [])
 
 
+def test_a_later_attempt_of_the_same_job_takes_the_name_over(
+    store: ArtifactStore, root: Path, open_store: Open
+) -> None:
+    store.store("site", JOB, [("a.txt", root / "a.txt")])
+    store.store("site", JOB, [("again.txt", root / "a.txt")], attempt=2)
+    (kept,) = open_store().manifests()
+    assert ([file.name for file in kept.files], kept.attempt) == (["again.txt"], 2)
+    assert store.open_path("site", "again.txt").is_file()
+    with pytest.raises(UsageError, match="of the job"):
+        store.store("site", JobId("other"), [("a.txt", root / "a.txt")], attempt=3)
+    store.store("site", JobId("other"), [("b.txt", root / "a.txt")], replace=True)
+    assert [manifest.job for manifest in store.manifests()] == ["other"]
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a\nb", "a:b", "x" * 300, "a\\b", "nul\0"])
 def test_unsafe_artifact_names_are_refused(store: ArtifactStore, root: Path, name: str) -> None:
     with pytest.raises(UsageError):

@@ -187,6 +187,40 @@ def test_a_matrix_that_does_not_exist_is_refused(
     assert "build (a)" not in out
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (("os=a", "n=2"), "no combination of a matrix has os=a, n=2"),
+        (("later=9",), "no job has `later=9`"),
+        (("later=1",), ""),
+    ],
+)
+def test_a_matrix_filter_that_leaves_nothing_is_never_a_green_run(
+    wanted: tuple[str, ...], said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = "{matrix: {os: [a, b], n: [1, 2], exclude: [{os: a, n: 2}]}}"
+    steps = "runs-on: x\n    steps: [{run: 'true'}]"
+    known = f"on: push\njobs:\n  a:\n    strategy: {matrix}\n    {steps}\n"
+    later = "{matrix: {later: '${{ fromJSON(needs.a.outputs.v) }}'}}"
+    unknown = f"  b:\n    needs: a\n    strategy: {later}\n    {steps}\n"
+    outputs = known.replace("    strategy", "    outputs: {v: '[1]'}\n    strategy")
+    (project / ".ci.yml").write_text(known if len(wanted) == 2 else outputs + unknown)
+    options = [word for each in wanted for word in ("--matrix", each)]
+    code, _, err = outcome(capsys, "run", *options)
+    assert code == (2 if said else 0)
+    assert said in err
+
+
+def test_a_call_says_that_calls_do_not_run_yet(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = "on: workflow_call\njobs: {a: {runs-on: x, steps: [{run: 'true'}]}}\n"
+    (project / ".github/workflows").mkdir(parents=True)
+    (project / ".github/workflows/called.yml").write_text(called)
+    (project / ".ci.yml").write_text("on: push\njobs: {c: {uses: ./.github/workflows/called.yml}}\n")
+    code, out, _ = outcome(capsys, "run", ".ci.yml")
+    assert code == 1
+    assert "calls the workflow `./.github/workflows/called.yml`; calls come with a later version" in out
+
+
 def test_a_workflow_with_faults_does_not_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / ".ci.yml").write_text(WORKFLOW.replace("runs-on", "run-on"))
     code, out, err = outcome(capsys, "run")

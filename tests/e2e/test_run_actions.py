@@ -239,8 +239,16 @@ jobs:
       - run: mkdir -p out/deep && echo 1 > out/one && echo 2 > out/deep/two
       - {uses: actions/upload-artifact@v4, with: {name: things, path: out}}
       - {uses: actions/upload-artifact@v4, with: {name: nothing, path: none, if-no-files-found: ignore}}
+  again:
+    runs-on: ubuntu-latest
+    retry: 2
+    steps:
+      - run: echo ${{ github.run_attempt }} > try
+      - {uses: actions/upload-artifact@v4, with: {name: try, path: try}}
+      - {uses: actions/download-artifact@v4, with: {name: try, path: back}}
+      - run: test "$(cat back/try)" = 2
   take:
-    needs: make
+    needs: [make, again]
     runs-on: ubuntu-latest
     steps:
       - {uses: actions/download-artifact@v4, with: {name: things, path: here}}

@@ -32,6 +32,7 @@ from pawl.core.planning.render import as_text
 from pawl.core.planning.storage import plan_to_json
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.request import ExecutionLimits, RunOutcome, RunRequest
+from pawl.engine.execution.resolving import filter_combinations
 from pawl.engine.execution.run import execute_run, select_jobs
 from pawl.ports.executor import Executor
 from pawl.ports.reporter import Reporter
@@ -102,6 +103,9 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         if not wish.as_json:
             summary = draw_summary(picture, screen, folder=project.shown(folder.path))
             output.write("".join(text + "\n" for text in draw_lines(summary, screen)))
+        if outcome.unmatched and outcome.conclusion is Conclusion.SUCCESS:
+            asked = ", ".join(f"`{axis}={wish.matrix[axis]}`" for axis in outcome.unmatched)
+            raise UsageError(f"no job has {asked} in its matrix", hint="`pawl plan` lists what is known")
         return exit_code(outcome, interrupted=interrupts.count > 0)
     finally:
         await executor.aclose()
@@ -111,7 +115,7 @@ def check_matrix(plan: Plan, wanted: Mapping[str, str]) -> None:
     """Check that `--matrix` can mean something, as far as the matrices are known before the run.
 
     Raises:
-        UsageError: no job has such an axis, or it never has that value.
+        UsageError: no job has such an axis, it never has that value, or no combination has all the values.
     """
     if any(job.matrix is not None and job.combinations is None for job in plan.jobs):
         return
@@ -128,6 +132,12 @@ def check_matrix(plan: Plan, wanted: Mapping[str, str]) -> None:
             raise UsageError(f"no matrix has `{axis}`", hint=did_you_mean(axis, axes) or known)
         if text not in values:
             raise UsageError(f"`{axis}` is never `{text}`", hint=f"it is {', '.join(values)}")
+    folded = {axis.lower() for axis in wanted}
+    expanded = [[each.values for each in job.combinations or ()] for job in plan.jobs]
+    asked_of = [each for each in expanded if any(axis.lower() in folded for one in each for axis in one)]
+    if asked_of and not any(filter_combinations(each, wanted) for each in asked_of):
+        asked = ", ".join(f"{axis}={text}" for axis, text in wanted.items())
+        raise UsageError(f"no combination of a matrix has {asked}", hint="`pawl plan` lists them")
 
 
 def _request(

@@ -43,19 +43,30 @@ class FolderArtifacts:
         self._limits = limits or ArtifactLimits()
 
     def store(
-        self, name: str, job: JobId, files: Iterable[tuple[str, Path]], *, within: Path | None = None
+        self,
+        name: str,
+        job: JobId,
+        files: Iterable[tuple[str, Path]],
+        *,
+        within: Path | None = None,
+        attempt: int = 1,
+        replace: bool = False,
     ) -> Manifest:
         """Copy files aside, then show them all at once, as the port says."""
         _check_name(name, "artifact")
         if "/" in name:
             raise UsageError(f"The artifact name `{name[:200]}` holds `/`, which is for files inside it")
         taken = self.manifests()
-        if any(manifest.name == name for manifest in taken):
-            raise UsageError(f"This run already has an artifact called `{name}`; artifacts do not change")
-        if len(taken) >= self._limits.artifacts:
+        older = next((manifest for manifest in taken if manifest.name == name), None)
+        if older is not None and not replace and not (older.job == job and older.attempt < attempt):
+            raise UsageError(
+                f"This run already has an artifact called `{name}`, of the job `{older.job}`",
+                hint="give each its own name, or set `overwrite: true`",
+            )
+        if older is None and len(taken) >= self._limits.artifacts:
             raise UsageError(f"This run has {len(taken)} artifacts already, the most that are kept")
         try:
-            return self._store(name, job, files, within, order=len(taken))
+            return self._store(name, job, attempt, files, within, order=len(taken))
         except OSError as error:
             raise InfrastructureError(f"Cannot keep the artifact `{name}`: {error}") from error
 
@@ -78,21 +89,41 @@ class FolderArtifacts:
         return folder / "files" / file
 
     def _store(
-        self, name: str, job: JobId, files: Iterable[tuple[str, Path]], within: Path | None, *, order: int
+        self,
+        name: str,
+        job: JobId,
+        attempt: int,
+        files: Iterable[tuple[str, Path]],
+        within: Path | None,
+        *,
+        order: int,
     ) -> Manifest:
         self._folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
         try:
-            manifest = Manifest(
-                name=name, job=job, files=tuple(self._copy_all(files, aside / "files", within))
-            )
+            stored = tuple(self._copy_all(files, aside / "files", within))
+            manifest = Manifest(name=name, job=job, files=stored, attempt=attempt)
             told = {"order": order, **asdict(manifest)}
             write_whole(aside / "manifest.json", json.dumps(told, indent=1).encode())
             aside.chmod(0o755)
-            aside.rename(self._folder / folder_name(name))
+            self._show(aside, self._folder / folder_name(name))
         finally:
             remove_tree(aside)
         return manifest
+
+    @staticmethod
+    def _show(aside: Path, final: Path) -> None:
+        """Put what is complete in its place. A folder cannot be renamed over one that holds something."""
+        older = aside.with_name(f"{aside.name}.old")
+        with contextlib.suppress(FileNotFoundError):
+            final.rename(older)
+        try:
+            aside.rename(final)
+        except OSError:
+            with contextlib.suppress(OSError):
+                older.rename(final)
+            raise
+        remove_tree(older)
 
     def _copy_all(
         self, files: Iterable[tuple[str, Path]], folder: Path, within: Path | None
@@ -198,6 +229,12 @@ def _read_manifest(folder: Path) -> tuple[int, Manifest] | None:
             )
             for file in told["files"]
         )
-        return int(told["order"]), Manifest(name=str(told["name"]), job=JobId(told["job"]), files=files)
+        manifest = Manifest(
+            name=str(told["name"]),
+            job=JobId(told["job"]),
+            files=files,
+            attempt=int(told.get("attempt", 1)),
+        )
+        return int(told["order"]), manifest
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pawl.core.model.plan import Json, PlannedJob, PlannedStep
+from pawl.core.workflow.container_options import parse_container_options
+from pawl.core.workflow.container_volumes import is_machine_folder
 from pawl.core.workflow.syntax import Job
 
 _HOSTED_ELSEWHERE = ("windows", "macos")
@@ -52,7 +54,24 @@ def _features(planned: PlannedJob) -> Iterator[str]:
     for label in _labels(planned.runs_on):
         if label.lower().startswith(_HOSTED_ELSEWHERE):
             yield f"it runs on `{label}`; only Linux runs yet"
+    yield from _container(planned.container, "`container`")
+    services = planned.services if isinstance(planned.services, dict) else {}
+    for name, service in services.items():
+        yield from _container(service, f"`services.{name}`")
     yield from _steps(planned.steps)
+
+
+def _container(container: Json, where: str) -> Iterator[str]:
+    """Yield what is refused of a container; what an expression makes is only known when the job starts."""
+    fields = container if isinstance(container, dict) else {}
+    options, volumes = fields.get("options"), fields.get("volumes")
+    if isinstance(options, str) and "${{" not in options:
+        for problem in parse_container_options(options).problems:
+            named = f"the option `{problem.option}` " if problem.option else ""
+            yield f"{where}: {named}{problem.message}"
+    for volume in volumes if isinstance(volumes, list) else ():
+        if isinstance(volume, str) and "${{" not in volume and is_machine_folder(volume):
+            yield f"{where}: the volume `{volume[:100]}` is a folder of the machine, which jobs do not get"
 
 
 def _shown(environment: Json) -> str:

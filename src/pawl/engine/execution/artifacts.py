@@ -93,8 +93,18 @@ def tell_kept(manifest: Manifest) -> str:
     return f"Kept the artifact {manifest.name}: {files} {plural}, {size} bytes"
 
 
-def keep_artifact(store: ArtifactStore, name: str, job: JobId, collected: CollectedFiles) -> KeptArtifact:
+def keep_artifact(
+    store: ArtifactStore,
+    name: str,
+    job: JobId,
+    collected: CollectedFiles,
+    *,
+    attempt: int = 1,
+    replace: bool = False,
+) -> KeptArtifact:
     """Store what was collected as the artifact `name` of `job`; nothing when that is no file.
+
+    One that an earlier attempt of the job kept gives way, and with `replace` any of that name.
 
     Raises:
         UsageError: an unsafe or taken name, or a limit passed.
@@ -102,7 +112,9 @@ def keep_artifact(store: ArtifactStore, name: str, job: JobId, collected: Collec
     """
     if not collected.files:
         return KeptArtifact(manifest=None, warnings=collected.warnings)
-    manifest = store.store(name, job, collected.files, within=collected.workspace)
+    manifest = store.store(
+        name, job, collected.files, within=collected.workspace, attempt=attempt, replace=replace
+    )
     return KeptArtifact(manifest=manifest, warnings=collected.warnings)
 
 

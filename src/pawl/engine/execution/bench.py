@@ -49,7 +49,7 @@ class Outside:
         pull: makes an image be there, for actions that run in one.
         probe: raises InfrastructureError when the executor cannot be used any more.
         bound: whether the workspace is the user's own folder.
-        job: whose steps these are.
+        job: whose steps these are, and `attempt` which time it runs.
         kept: told of every artifact that was stored.
     """
 
@@ -59,6 +59,7 @@ class Outside:
     probe: Callable[[], Awaitable[object]]
     bound: bool
     job: JobId
+    attempt: int
     kept: Callable[[Manifest], None]
 
 

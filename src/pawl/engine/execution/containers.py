@@ -10,6 +10,7 @@ from pawl.core.expressions import ExpressionError
 from pawl.core.model.errors import UsageError
 from pawl.core.model.plan import Json
 from pawl.core.planning.render import as_text_map
+from pawl.core.workflow.container_volumes import is_machine_folder
 from pawl.engine.execution.container_options import container_options
 from pawl.ports.executor import ContainerOptions, Credentials, ImageRef, PortMapping, ServiceSpec, Volume
 
@@ -129,7 +130,7 @@ def parse_volume(data: Json, *, where: str) -> Volume:
     if len(parts) == 1:
         parts.insert(0, "anonymous-" + re.sub(r"[^a-zA-Z0-9]+", "-", parts[0]).strip("-"))
     name, target = parts if len(parts) == 2 else ("", "")
-    if name.startswith(("/", ".", "~")):
+    if is_machine_folder(text):
         raise UsageError(
             f"{where}: the volume `{text[:100]}` is a folder of the machine, which jobs do not get",
             hint="use a named volume (`name:/path`), or copy what the job needs into the workspace",

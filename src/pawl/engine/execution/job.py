@@ -170,8 +170,12 @@ class _Attempt:
             self._note_fault(error)
 
     def _wishes(self, evaluator: Evaluator) -> tuple[Wanted | None, UsageError | None]:
+        has_images = self._ports.executor.kind != _HOST
+        # First: what cannot be run at all may lack what the wishes are read from.
+        refused = refusals(self._job.planned, evaluator, has_images=has_images)
+        if refused:
+            return None, UsageError("; ".join(refused))
         try:
-            has_images = self._ports.executor.kind != _HOST
             return read_wishes(self._job, evaluator, has_images=has_images), None
         except UsageError as error:
             return None, error
@@ -201,9 +205,6 @@ class _Attempt:
     ) -> tuple[Bench, Scope]:
         job, ports = self._job, self._ports
         planned = job.planned
-        refused = refusals(planned, evaluator, has_images=ports.executor.kind != _HOST)
-        if refused:
-            raise UsageError("; ".join(refused))
         evaluator.seconds(planned.timeout_minutes, where="timeout-minutes")
         isolation = "" if ports.executor.isolated else " (no isolation: steps can do whatever you can)"
         log.write_line(f"Run {job.run.number}, job {job.combination.name}, attempt {job.attempt}")
@@ -226,6 +227,7 @@ class _Attempt:
                 probe=ports.executor.probe,
                 bound=job.run.bind is not None,
                 job=job.id,
+                attempt=job.attempt,
                 kept=self._report.artifact,
             ),
             handover=Handover(environment=SharedEnvironment(variables=environment)),

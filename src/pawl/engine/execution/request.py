@@ -112,6 +112,7 @@ class RunOutcome:
     Attributes:
         jobs: in the order in which they ended; skipped ones too.
         swept: what earlier runs that were killed had left and is gone now, a line each.
+        unmatched: axes of the matrix filter whose value no combination had.
     """
 
     conclusion: Conclusion
@@ -119,6 +120,7 @@ class RunOutcome:
     reason: str = ""
     jobs: tuple[JobOutcome, ...] = ()
     swept: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
     @property
     def failure_class(self) -> FailureClass | None:

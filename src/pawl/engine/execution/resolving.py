@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pawl.core.lifecycle import (
@@ -109,17 +109,26 @@ def resolve(request: RunRequest, state: RunState, key: JobKey, *, cancelled: boo
 
 
 def _filtered(found: Resolution, wanted: Mapping[str, str]) -> Resolution:
-    """Return the combinations whose axes have the wanted values; axes that a matrix lacks do not count."""
-    if not wanted:
-        return found
-    axes = {axis.lower() for job in found.jobs for axis in job.combination.values}
+    left = set(filter_combinations([job.combination.values for job in found.jobs], wanted))
+    return replace(found, jobs=tuple(job for number, job in enumerate(found.jobs) if number in left))
+
+
+def filter_combinations(combinations: Sequence[Mapping[str, Json]], wanted: Mapping[str, str]) -> list[int]:
+    """Return which of a job's combinations have the wanted values; axes that it lacks do not count."""
+    folded = [{axis.lower(): _text(value) for axis, value in each.items()} for each in combinations]
+    axes = {axis for each in folded for axis in each}
     asked = {axis.lower(): value for axis, value in wanted.items() if axis.lower() in axes}
-    return replace(found, jobs=tuple(job for job in found.jobs if _matches(job.combination.values, asked)))
+    return [
+        number
+        for number, each in enumerate(folded)
+        if all(each.get(axis) == value for axis, value in asked.items())
+    ]
 
 
-def _matches(values: Mapping[str, Json], asked: Mapping[str, str]) -> bool:
-    folded = {axis.lower(): value for axis, value in values.items()}
-    return all(axis in folded and _text(folded[axis]) == value for axis, value in asked.items())
+def unmatched(combinations: Iterable[Mapping[str, Json]], wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Return those wanted axes that have their wanted value in none of these combinations."""
+    pairs = {(axis.lower(), _text(value)) for each in combinations for axis, value in each.items()}
+    return tuple(axis for axis, value in wanted.items() if (axis.lower(), value) not in pairs)
 
 
 def _text(value: Json) -> str:

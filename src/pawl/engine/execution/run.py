@@ -37,7 +37,7 @@ from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.job import execute_job, secret_set
 from pawl.engine.execution.processes import end_task, ends_first
 from pawl.engine.execution.request import JobOutcome, JobRequest, Ports, RunOutcome, RunRequest
-from pawl.engine.execution.resolving import Resolved, resolve
+from pawl.engine.execution.resolving import Resolved, resolve, unmatched
 from pawl.ports.artifacts import ArtifactStore
 from pawl.ports.clock import Clock
 from pawl.ports.executor import Executor
@@ -181,6 +181,9 @@ class _Run:
             reason=reason,
             jobs=tuple(self._ended),
             swept=swept,
+            unmatched=unmatched(
+                (each.combination.values for each in self._resolved.values()), self._request.matrix_filter
+            ),
         )
 
     async def _sweep(self, is_alive: Callable[[str], bool] | None) -> tuple[str, ...]:

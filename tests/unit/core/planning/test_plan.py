@@ -191,6 +191,23 @@ def test_nothing_is_ignored_silently() -> None:
     assert "`actions/setup-python@v5` is a remote action" in sentence
 
 
+def test_what_containers_may_not_ask_for_is_told_before_the_run() -> None:
+    plan = plan_for(
+        """
+        a:
+          runs-on: ubuntu-latest
+          container: {image: x, options: --memory 1g --privileged, volumes: ["/tmp:/a", "n:/x", "/y", "/y:ro"]}
+          services: {db: {image: x, options: --cap-add ALL, volumes: ["${{ vars.V }}", "../x:/x:ro"]}}
+          steps: [{run: 'true'}]
+        """
+    )
+    option, volume, added, above = plan.job("a").unsupported
+    assert "`container`: the option `--privileged`" in option
+    assert "`/tmp:/a` is a folder of the machine" in volume
+    assert "`services.db`: the option `--cap-add`" in added
+    assert "`../x:/x:ro`" in above
+
+
 def test_what_only_a_server_keeps_is_told() -> None:
     text = job("a", "concurrency: c", "environment: e", "priority: 5").replace(
         "ubuntu-latest", "{group: big}"

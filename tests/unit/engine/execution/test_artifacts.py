@@ -65,7 +65,14 @@ class Store:
         self.stored: list[tuple[str, list[str], Path | None]] = []
 
     def store(
-        self, name: str, job: JobId, files: Iterable[tuple[str, Path]], *, within: Path | None = None
+        self,
+        name: str,
+        job: JobId,
+        files: Iterable[tuple[str, Path]],
+        *,
+        within: Path | None = None,
+        attempt: int = 1,
+        replace: bool = False,
     ) -> Manifest:
         self.stored.append((name, sorted(file for file, _ in files), within))
         return Manifest(name=name, job=job, files=())

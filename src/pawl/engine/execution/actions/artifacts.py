@@ -45,7 +45,15 @@ async def run_upload(inputs: Mapping[str, str], place: StepPlace, bench: Bench) 
         home=machine.sandbox.home,
         include_hidden=inputs.get("include-hidden-files", "").strip().lower() == "true",
     )
-    kept = await asyncio.to_thread(keep_artifact, bench.outside.artifacts, name, bench.outside.job, collected)
+    kept = await asyncio.to_thread(
+        keep_artifact,
+        bench.outside.artifacts,
+        name,
+        bench.outside.job,
+        collected,
+        attempt=bench.outside.attempt,
+        replace=inputs.get("overwrite", "").strip().lower() == "true",
+    )
     for warning in kept.warnings:
         place.log.write_line(f"##[warning]{warning}")
     if kept.manifest is None:
