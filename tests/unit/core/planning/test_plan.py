@@ -196,7 +196,7 @@ def test_what_containers_may_not_ask_for_is_told_before_the_run() -> None:
         """
         a:
           runs-on: ubuntu-latest
-          container: {image: x, options: --memory 1g --privileged, volumes: ["/tmp:/a", "n:/x", "/y", "/y:ro"]}
+          container: {image: x, options: --memory 1g --privileged, volumes: ["/tmp:/a", "n:/x", "/y:ro"]}
           services: {db: {image: x, options: --cap-add ALL, volumes: ["${{ vars.V }}", "../x:/x:ro"]}}
           steps: [{run: 'true'}]
         """
