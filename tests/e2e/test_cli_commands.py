@@ -300,6 +300,45 @@ def test_a_name_that_two_workflows_have_must_be_a_path(
     assert "push starts 2 workflows: " in err
 
 
+@pytest.mark.parametrize("branch", ["trunk", "1.0", "null"])
+def test_the_starter_workflow_starts_at_the_projects_own_branch(
+    branch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q", "-b", branch], check=True)
+    assert outcome(capsys, "init")[0] == 0
+    assert "starts 1 of 1 workflow" in outcome(capsys, "plan")[2]
+
+
+@pytest.mark.parametrize(
+    ("files", "step"),
+    [
+        (("pyproject.toml", "tests/test_a.py"), "python -m pytest"),
+        (("requirements.txt",), "pip install -r requirements.txt"),
+        (("package.json", "package-lock.json"), "npm ci"),
+        (("go.mod",), "go test ./..."),
+        (("Cargo.toml",), "cargo test"),
+        (("Makefile",), "make test"),
+        ((), "echo"),
+    ],
+)
+def test_the_starter_workflow_of_each_kind_of_project_is_valid(
+    files: tuple[str, ...],
+    step: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("test:\n\ttrue\n")
+    assert step in outcome(capsys, "init", "--print")[1]
+    assert outcome(capsys, "init")[0] == 0
+    assert outcome(capsys, "validate", "--strict")[0] == 0
+    assert outcome(capsys, "plan")[0] == 0
+
+
 def test_the_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = outcome(capsys, "schema")
     assert "$schema" in json.loads(out)

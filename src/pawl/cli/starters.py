@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+_YAML_WORDS = frozenset({"true", "false", "null"})
 _HEAD = """\
 # Made by `pawl init`. Try it here with `pawl run`; a forge runs the same file.
 name: CI
@@ -56,7 +58,8 @@ def choose_starter(root: Path) -> Starter:
 
 def draw_workflow(starter: Starter, *, branch: str = "main") -> str:
     """Return the workflow file."""
-    text = _HEAD.format(branch=branch)
+    plain = re.fullmatch(r"[A-Za-z][\w./-]*", branch) and branch.lower() not in _YAML_WORDS
+    text = _HEAD.format(branch=branch if plain else json.dumps(branch))
     if starter.note:
         comment = f"    # Where the image of ubuntu-latest lacks the tools:  {starter.note}\n"
         text = text.replace("    steps:\n", f"{comment}    steps:\n")

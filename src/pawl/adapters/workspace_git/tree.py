@@ -118,7 +118,7 @@ class WorkingTree:
             tag=(tags.split("\n")[0] or None) if sha else None,
             dirty=await self._is_dirty(),
             repository=repository_name(remote) or self._local_name(),
-            default_branch=head.removeprefix("origin/") or await self._likely_default(),
+            default_branch=head.removeprefix("origin/") or await self._likely_default(branch),
             author=_text(author),
             message=_text(message.strip("\n")),
         )
@@ -136,9 +136,11 @@ class WorkingTree:
     def _local_name(self) -> str:
         return f"local/{_text(self._root.name) or 'root'}"
 
-    async def _likely_default(self) -> str:
+    async def _likely_default(self, current: str) -> str:
         told = await self._git.line("for-each-ref", "--format=%(refname:short)", "refs/heads")
-        branches = told.split("\n")
+        branches = told.split()
+        if current and branches in ([], [current]):
+            return current  # nothing was committed yet, or there is no other branch
         return next((name for name in ("main", "master", "trunk") if name in branches), "main")
 
     async def _is_dirty(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.project import Project, current_project
 from pawl.cli.starters import choose_starter, draw_workflow
+from pawl.cli.wiring import open_source
 from pawl.core.model.errors import UsageError
 
 _PLACE = Path(".github/workflows/ci.yml")
@@ -30,7 +32,8 @@ def command(*, only_print: bool) -> None:
     """
     project = current_project()
     starter = choose_starter(project.root)
-    text = draw_workflow(starter)
+    state = asyncio.run(open_source(project).state())
+    text = draw_workflow(starter, branch=state.default_branch)
     if only_print:
         click.echo(text, nl=False)
         return
