@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -371,6 +375,74 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_a_closed_stream_is_no_fault(closed: str, project: Path) -> None:
+    command = f'"$0" -m pawl.cli.main plan {closed}'
+    done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, check=False)
+    assert (done.returncode, b"went wrong" in done.stderr) == (0, False)
+
+
+def test_a_full_disk_below_the_output_ends_with_3(project: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "pawl.cli.main", "schema"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "error: No space left on device\n"
+
+
+def test_an_encoding_without_our_signs_gets_plain_ones(project: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "pawl.cli.main", "plan", "--branch", "main"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout.isascii()) == (0, True)
+    assert b"  + lint  runs" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", "--format", "json"),
+        ("validate", "--format", "sarif"),
+        ("plan", "--json"),
+        ("eval", "github.ref", "--json"),
+        ("runs", "--json"),
+        ("doctor", "--json"),
+        ("schema",),
+    ],
+)
+def test_answers_for_programs_are_json_and_nothing_else(
+    arguments: tuple[str, ...], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = outcome(capsys, "--color", "always", *arguments)
+    assert code == 0
+    assert isinstance(json.loads(out), dict | list)
+    assert "\x1b" not in out
+
+
+def test_ctrl_c_while_a_file_is_read_ends_with_130(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pawl.cli.main", "validate", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell's background jobs ignore the signal, and so would this one.
+        preexec_fn=_listen,  # noqa: PLW1509 - no threads here
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"on: push\n")
+        process.stdin.flush()
+        while struct.unpack("i", fcntl.ioctl(process.stdin, termios.FIONREAD, b"\0" * 4)) != (0,):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b"error: interrupted\n"
+
+
+def _listen() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_colours_are_for_terminals_and_on_request(

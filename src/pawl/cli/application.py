@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -127,12 +128,19 @@ def pawl(ctx: click.Context, color: str) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name and return the exit code."""
+    # A stream that the caller closed (`>&-`) is None.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             # A character that the terminal's encoding lacks is no reason to fail.
             reconfigure(errors="replace")
     return run_guarded(lambda: _invoke(list(arguments)))
+
+
+def _nowhere() -> IO[str]:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _invoke(arguments: list[str]) -> object:
