@@ -6,7 +6,8 @@ level they look at all transitive needs (language.md rules 25 and 26).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ from pawl.core.expressions import (
     parse_expression,
     to_text,
 )
-from pawl.core.expressions.nodes import Context, walk
+from pawl.core.expressions.nodes import Call, Context, walk
 from pawl.core.model.ids import JobKey
 from pawl.core.model.plan import Outlook, Verdict
 from pawl.core.model.status import Conclusion
@@ -106,13 +107,22 @@ def evaluate_job_condition(text: str, contexts: Mapping[str, Value], functions: 
     return Outcome(holds=is_truthy(evaluation.value), evaluation=evaluation)
 
 
-def foresee(
-    text: str,
-    written: str | None,
-    contexts: Mapping[str, Value],
-    needs: Mapping[JobKey, Outlook],
-    ancestors: Mapping[JobKey, Outlook],
-) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The jobs before one: its direct needs, all transitive ones, and which jobs of the plan are skipped."""
+
+    needs: tuple[JobKey, ...]
+    ancestors: tuple[JobKey, ...]
+    skipped: AbstractSet[JobKey]
+
+    def skipped_ancestors(self) -> list[JobKey]:
+        """Return the transitive needs that are skipped."""
+        if self.skipped.isdisjoint(self.ancestors):
+            return []
+        return [key for key in self.ancestors if key in self.skipped]
+
+
+def foresee(text: str, written: str | None, contexts: Mapping[str, Value], before: Before) -> Verdict:
     """Return what can be said about a job before anything ran.
 
     Its condition is evaluated for every way in which its needs may end; where the answer is always the same,
@@ -122,39 +132,56 @@ def foresee(
         text: the effective condition.
         written: as in the file, or None.
         contexts: all that the condition sees; `needs` holds the skipped ones only.
-        needs: outlooks of the direct needs.
-        ancestors: outlooks of all transitive needs.
+        before: the jobs it needs.
 
     Raises:
         ExpressionError: the condition cannot be evaluated.
     """
     expression = parsed_condition(text)
-    unknown = [key for key, outlook in needs.items() if outlook is not Outlook.SKIPPED]
+    unknown = [key for key in before.needs if key not in before.skipped]
     if unknown and looks_at(expression, "needs"):
         have = "has" if len(unknown) == 1 else "have"
         reason = f"its condition looks at {_named(unknown)}, which {have} not run yet"
         return Verdict(outlook=Outlook.DECIDED_LATER, reason=reason)
-    ways = [job_functions(endings, cancelled=False) for endings in _endings(ancestors)]
+    skipped = before.skipped_ancestors()
+    ways = [
+        job_functions(endings, cancelled=False)
+        for endings in _endings(before.ancestors, skipped, each=_names_jobs(expression))
+    ]
     holds = {
         is_truthy(evaluate(expression, contexts, functions=functions, trace=False).value)
         for functions in ways
     }
     if len(holds) == 2:
-        return Verdict(outlook=Outlook.DECIDED_LATER, reason=_later(written, list(needs)))
+        return Verdict(outlook=Outlook.DECIDED_LATER, reason=_later(written, list(before.needs)))
     outlook = Outlook.RUNS if holds == {True} else Outlook.SKIPPED
     has_condition = written is not None and written.strip() != ""
     trace = evaluate_job_condition(text, contexts, ways[0]).lines if has_condition else ()
-    return Verdict(outlook=outlook, reason=_certain(outlook, written, ancestors), trace=trace)
+    return Verdict(outlook=outlook, reason=_certain(outlook, written, skipped), trace=trace)
 
 
-def _endings(ancestors: Mapping[JobKey, Outlook]) -> list[dict[JobKey, Conclusion]]:
-    """Return the ways in which the needs may end that status functions can tell apart."""
-    open_ones = [key for key, outlook in ancestors.items() if outlook is not Outlook.SKIPPED]
-    skipped = dict.fromkeys(ancestors, Conclusion.SKIPPED)
-    if not open_ones:
-        return [skipped]
+def _names_jobs(expression: Expression) -> bool:
+    return any(
+        isinstance(node, Call) and node.arguments and node.name.lower() in {"success", "failure"}
+        for node in walk(expression.root)
+    )
+
+
+def _endings(
+    ancestors: Sequence[JobKey], skipped: Sequence[JobKey], *, each: bool
+) -> list[dict[JobKey, Conclusion]]:
+    """Return the ways in which the needs may end that status functions can tell apart.
+
+    Unless they ask about `each` by its name, one that is skipped and one that is not stand for all.
+    """
+    fixed = dict.fromkeys(skipped if each else skipped[:1], Conclusion.SKIPPED)
+    if len(skipped) == len(ancestors):
+        return [fixed]
+    gone = set(skipped)
+    following = (key for key in ancestors if key not in gone)
+    open_ones = list(following) if each else [next(following)]
     endings = (Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.SKIPPED)
-    return [{**skipped, **dict.fromkeys(open_ones, ending)} for ending in endings]
+    return [{**fixed, **dict.fromkeys(open_ones, ending)} for ending in endings]
 
 
 def _later(written: str | None, needs: list[JobKey]) -> str:
@@ -163,8 +190,7 @@ def _later(written: str | None, needs: list[JobKey]) -> str:
     return f"its condition depends on how {_named(needs)} {'ends' if len(needs) == 1 else 'end'}"
 
 
-def _certain(outlook: Outlook, written: str | None, ancestors: Mapping[JobKey, Outlook]) -> str:
-    skipped = [key for key, outlook in ancestors.items() if outlook is Outlook.SKIPPED]
+def _certain(outlook: Outlook, written: str | None, skipped: list[JobKey]) -> str:
     if written is not None and written.strip():
         if outlook is Outlook.RUNS:
             return "its condition is true"

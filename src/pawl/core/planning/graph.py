@@ -54,17 +54,28 @@ def find_cycle(needs: Mapping[Key, Sequence[Key]]) -> tuple[Key, ...]:
         path.append(following)
 
 
-def all_ancestors(order: Sequence[Key], needs: Mapping[Key, Sequence[Key]]) -> dict[Key, tuple[Key, ...]]:
-    """Return all transitive needs of each key, in topological order."""
+def all_ancestors(
+    order: Sequence[Key], needs: Mapping[Key, Sequence[Key]], most: int
+) -> dict[Key, tuple[Key, ...]] | None:
+    """Return all transitive needs of each key, in topological order; None if they are more than `most`."""
     place = {key: index for index, key in enumerate(order)}
     # Sets as bit masks: a chain of thousands of jobs stays cheap.
     masks: dict[Key, int] = {}
+    count = 0
     for key in order:
         mask = 0
         for need in needs[key]:
             mask |= masks[need] | 1 << place[need]
         masks[key] = mask
-    return {key: _members(mask, order) for key, mask in masks.items()}
+        count += mask.bit_count()
+        if count > most:
+            return None
+    found: dict[Key, tuple[Key, ...]] = {}
+    for key, mask in masks.items():
+        of = needs[key]
+        # What the one need of a job needs comes before it anyway.
+        found[key] = (*found[of[0]], of[0]) if len(of) == 1 else _members(mask, order)
+    return found
 
 
 def _members(mask: int, order: Sequence[Key]) -> tuple[Key, ...]:

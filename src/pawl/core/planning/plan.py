@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from pawl.core.model.ids import JobKey
 from pawl.core.model.needs import NeedResult
 from pawl.core.model.plan import Json, Outlook, Plan, PlannedJob, Verdict
 from pawl.core.model.status import Conclusion
-from pawl.core.planning.conditions import foresee
+from pawl.core.planning.conditions import Before, foresee
 from pawl.core.planning.contexts import (
     DEFAULT_FACTS,
     RunFacts,
@@ -181,10 +182,18 @@ class _Planner:
         }
         self._check_needs(needs)
         order = topological_order(needs)
-        ancestors = all_ancestors(order, needs)
+        ancestors = all_ancestors(order, needs, self._limits.ancestors)
+        if ancestors is None:
+            most = self._limits.ancestors
+            message = f"the jobs have more than {most:,} needs in all, counting those through other jobs"
+            self._report("too-many-needs", message, jobs[order[0]].key_span)
+            return ()
         planned: dict[JobKey, PlannedJob] = {}
+        skipped: set[JobKey] = set()
         for key in order:
-            planned[key] = self._job(jobs[key], planned, ancestors[key], contexts)
+            planned[key] = self._job(jobs[key], skipped, ancestors[key], contexts, is_first=not planned)
+            if planned[key].verdict.outlook is Outlook.SKIPPED:
+                skipped.add(key)
         return tuple(planned.values())
 
     def _check_needs(self, needs: Mapping[JobKey, tuple[JobKey, ...]]) -> None:
@@ -203,24 +212,24 @@ class _Planner:
     def _job(
         self,
         job: Job,
-        before: Mapping[JobKey, PlannedJob],
+        skipped: AbstractSet[JobKey],
         ancestors: tuple[JobKey, ...],
         contexts: Mapping[str, Value],
+        *,
+        is_first: bool,
     ) -> PlannedJob:
-        outlooks = {key: before[key].verdict.outlook for key in ancestors}
-        needs = {
-            JobKey(need.text): outlooks[JobKey(need.text)] for need in job.needs if need.text in outlooks
-        }
+        needs = [JobKey(need.text) for need in job.needs if JobKey(need.text) in self._workflow.jobs]
         planned = plan_job(self._workflow, job, ancestors=ancestors, verdict=_UNDECIDED)
         try:
-            seen = {**contexts, **short_names(self._event), "needs": _skipped_needs(needs)}
-            verdict = foresee(planned.condition, planned.condition_text, seen, needs, outlooks)
+            seen = {**contexts, **short_names(self._event), "needs": _skipped_needs(needs, skipped)}
+            before = Before(needs=tuple(needs), ancestors=ancestors, skipped=skipped)
+            verdict = foresee(planned.condition, planned.condition_text, seen, before)
         except ExpressionError as error:
             span = job.condition.source.span if job.condition else job.key_span
             self._report_expression(f"the condition of job `{job.key}`: {error.message}", span)
             verdict = _UNDECIDED
         expansion = self._expand(job, planned, verdict, contexts)
-        shared = None if before else to_json(self._workflow.concurrency)
+        shared = to_json(self._workflow.concurrency) if is_first else None
         combinations = expansion.combinations if expansion else None
         if combinations == () and verdict.outlook is Outlook.RUNS:
             reason = "the matrix's excludes leave no combination"
@@ -261,9 +270,8 @@ class _Planner:
 _UNDECIDED = Verdict(outlook=Outlook.DECIDED_LATER, reason="it is decided later")
 
 
-def _skipped_needs(needs: Mapping[JobKey, Outlook]) -> ObjectValue:
-    skipped = {key: _SKIPPED for key, outlook in needs.items() if outlook is Outlook.SKIPPED}
-    return needs_context(skipped)
+def _skipped_needs(needs: Iterable[JobKey], skipped: AbstractSet[JobKey]) -> ObjectValue:
+    return needs_context({key: _SKIPPED for key in needs if key in skipped})
 
 
 def _title(event: Event) -> str:

@@ -15,6 +15,7 @@ class Limits:
         nodes: scalars, lists and mappings after every alias has been put in.
         aliases: uses of `*name` in a file.
         diagnostics: errors reported, and as many warnings; a hopeless file is told so and no more.
+        patterns: patterns of one filter.
         steps: steps of one job.
         implied_needs: needs that `stages` may stand for; two stages of n and m jobs make n times m.
         matrix: jobs one matrix may make (GitHub: 256).
@@ -27,6 +28,7 @@ class Limits:
     nodes: int = 100_000
     aliases: int = 1000
     diagnostics: int = 500
+    patterns: int = 1000
     steps: int = 1000
     implied_needs: int = 20_000
     matrix: int = 256

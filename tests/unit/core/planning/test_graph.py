@@ -17,4 +17,6 @@ def test_a_cycle_is_named_from_its_first_key() -> None:
 def test_ancestors_are_all_transitive_needs_in_order() -> None:
     needs = {"a": [], "b": ["a"], "c": ["b", "a"], "d": []}
     order = topological_order(needs)
-    assert all_ancestors(order, needs) == {"a": (), "b": ("a",), "c": ("a", "b"), "d": ()}
+    found = {"a": (), "b": ("a",), "c": ("a", "b"), "d": ()}
+    assert all_ancestors(order, needs, 3) == found
+    assert all_ancestors(order, needs, 2) is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from pawl.core.expressions import is_untrusted
@@ -7,6 +9,7 @@ from pawl.core.model.errors import UsageError
 from pawl.core.model.events import Event
 from pawl.core.model.plan import Outlook
 from pawl.core.planning.contexts import matrix_context
+from pawl.core.planning.limits import PlanLimits
 from pawl.core.planning.plan import plan_workflow
 from pawl.core.planning.storage import plan_from_json, plan_to_json
 from pawl.core.workflow.parse import parse_workflow
@@ -271,3 +274,28 @@ def test_a_payload_nested_too_deeply_is_refused() -> None:
     assert parsed.workflow is not None
     with pytest.raises(UsageError, match="payload"):
         plan_workflow(parsed.workflow, Event(name="push", payload=payload))
+
+
+def test_a_chain_of_two_thousand_jobs_is_planned_and_one_without_end_refused() -> None:
+    """A chain of 8,000 jobs has 32 million needs in all and took half a minute."""
+    chain = job("j0") + "".join(job(f"j{number}", f"needs: j{number - 1}") for number in range(1, 300))
+    assert len(plan_for(chain).jobs) == 300
+    workflow = parse_workflow(f"on: push\njobs:\n{textwrap.indent(chain, '  ')}").workflow
+    assert workflow is not None
+    refused = plan_workflow(workflow, PUSH, limits=PlanLimits(ancestors=1000))
+    assert refused.plan is None
+    assert [fault.code for fault in refused.diagnostics] == ["too-many-needs"]
+
+
+def test_skipped_jobs_far_before_still_decide() -> None:
+    chain = job("a", "if: false") + job("b", "needs: a")
+    chain += job("c", "needs: b", "if: always()") + job("d", "needs: c")
+    asking = job("e", "needs: d", "if: success('c')") + job("f", "needs: d", "if: success('a')")
+    assert outlooks(chain + asking) == {
+        "a": "skipped",
+        "b": "skipped",
+        "c": "runs",
+        "d": "skipped",
+        "e": "decided_later",
+        "f": "skipped",
+    }

@@ -42,6 +42,14 @@ TRIGGERS = (
         good=triggers("push:\n  branches: [main, '!wip']\n"),
     ),
     Entry(
+        code="filter-too-long",
+        title="A filter with too many patterns",
+        explanation="Every changed file is compared with every pattern, so there may be 1,000 in one filter.",
+        bad=triggers("push:\n  paths: [a/**, b/**]\n"),
+        good=triggers("push:\n  paths: ['**']\n"),
+        limits={"patterns": 1},
+    ),
+    Entry(
         code="filter-pattern",
         title="A filter pattern that is broken or useless",
         explanation="`*` matches anything but `/`, `**` everything; `?` and `+` repeat the character "
@@ -97,6 +105,14 @@ TRIGGERS = (
         "required and was not given, or a value that is not of the declared type.",
         bad="",
         good=triggers("workflow_dispatch:\n  inputs:\n    size:\n      type: number\n"),
+    ),
+    Entry(
+        code="too-many-needs",
+        title="The jobs need each other too often",
+        explanation="Only planning counts them: what a job needs and what those jobs need, over all jobs. "
+        "A chain of 2,400 jobs is still planned.",
+        bad="",
+        good=triggers("push:\n"),
     ),
     Entry(
         code="plan-expression",

@@ -13,10 +13,11 @@ _Filter = tuple[str, tuple[Text, ...] | None, tuple[Text, ...] | None, PatternKi
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield `filter-conflict`, `filter-pattern` and `filter-matches-nothing`."""
+    """Yield `filter-conflict`, `filter-too-long`, `filter-pattern` and `filter-matches-nothing`."""
     for trigger in subject.workflow.triggers:
         for name, only, ignore, kind in _filters(trigger):
             yield from _check_pair(trigger, name, only, ignore)
+            yield from _check_length(name, (*(only or ()), *(ignore or ())), subject.limits.patterns)
             for pattern in (*(only or ()), *(ignore or ())):
                 yield from _check_pattern(pattern, kind)
             if only and all(pattern.text.startswith("!") for pattern in only):
@@ -45,6 +46,12 @@ def _check_pair(
         message = f"`{trigger.event}` has both `{name}` and `{name}-ignore`, expected one of them"
         hint = f"keep `{name}` and take out with patterns that begin with `!`"
         yield error("filter-conflict", message, trigger.event.span, hint)
+
+
+def _check_length(name: str, patterns: tuple[Text, ...], most: int) -> Iterator[Diagnostic]:
+    if len(patterns) > most:
+        message = f"`{name}` has {len(patterns)} patterns, more than the {most} allowed"
+        yield error("filter-too-long", message, patterns[most].span, "a `**` stands for whole folders")
 
 
 def _check_pattern(pattern: Text, kind: PatternKind) -> Iterator[Diagnostic]:
