@@ -86,6 +86,9 @@ def about_value(node: Node, place: Place, key: str) -> str | None:
         return f"did you mean `{_YES[node.text.lower()]}`?"
     if NumberShape in kinds:
         return _number(node, key)
+    if place.mappings and not kinds and "=" in node.text:
+        name, _, value = node.text.partition("=")
+        return f"write a line below `{key}`, indented deeper: `{name[:40]}: {value[:40]}`"
     if StringShape not in kinds and place.item and place.inner(place.item).scalars:
         return f"write `[{plain_text(node.value)[:40]}]`"
     return None

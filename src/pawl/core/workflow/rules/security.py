@@ -57,16 +57,25 @@ def _check_script(run: Scalar, subject: Subject) -> Iterator[Diagnostic]:
             yield warning("untrusted-in-script", message, span, hint)
 
 
+def _reference_hint(name: str, ref: str) -> str | None:
+    """Return what an author most likely meant by a name that is no action."""
+    if (inner := name.removeprefix("https://github.com/")) != name:
+        return f"leave out the address: `{inner[:60]}@{ref[:40] or 'v1'}`"
+    if "/" not in name and name:
+        return f"did you forget the owner? `actions/{name[:60]}@{ref[:40] or 'v1'}`"
+    return f"say which version: `{name[:60]}@v1`" if name and not ref else None
+
+
 def _check_reference(step: UsesStep) -> Iterator[Diagnostic]:
     uses = step.uses.text
     if uses.startswith(("./", ".\\", "$/", "docker://")) or not uses or "${{" in uses:
         return
     name, at, ref = uses.partition("@")
     owner, slash, repository = name.partition("/")
-    if not (at and ref and owner and slash and repository):
+    if not (at and ref and owner and slash and repository) or ":" in owner:
         expected = "`owner/repository@ref`, `./folder` or `docker://image`"
         message = f"found the action `{uses[:100]}`, expected {expected}"
-        yield warning("action-reference", message, step.uses.span)
+        yield warning("action-reference", message, step.uses.span, _reference_hint(name, ref))
     elif owner.lower() not in _TRUSTED_OWNERS and not _SHA.match(ref):
         message = (
             f"`{uses[:100]}` can change under its ref `{ref[:40]}`: whoever owns it chooses what runs here"
