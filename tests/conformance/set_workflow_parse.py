@@ -15,8 +15,9 @@ def check(case: dict[str, Any], data: dict[str, Any]) -> str | None:
 
     Where the data gives no lines, any fault will do.
     """
-    depth = case["options"].get("max-depth", Limits().depth)
-    parsed = parse_workflow(case["workflow"], called=case["files"], limits=Limits(depth=depth))
+    usual, options = Limits(), case["options"]
+    limits = Limits(depth=options.get("max-depth", usual.depth), size=options.get("max-file-size", usual.size))
+    parsed = parse_workflow(case["workflow"], called=case["files"], limits=limits)
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     ours = sorted({found.span.start.line for found in errors})
     expected = case["expect"].get("errors", [])

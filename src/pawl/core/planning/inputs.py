@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.expressions.text_rules import fold_case, parse_number
 from pawl.core.model.plan import Json
+from pawl.core.workflow.fields import plain_text
 from pawl.core.workflow.nodes import to_json
 from pawl.core.workflow.syntax import Input
 
@@ -65,8 +66,16 @@ def _how(each: Input) -> str:
 
 def _default(each: Input) -> Json:
     default = to_json(each.default)
+    if isinstance(default, bool | int | float) and each.type not in {"boolean", "number"}:
+        default = plain_text(default)
+    if isinstance(default, str) and "${{" not in default:
+        try:
+            return _typed(each, default)
+        except ValueError:
+            # The check of the file warns of it (`input-default`); GitHub starts the run with it all the same.
+            return default
     if default is not None:
-        return _typed(each, default) if isinstance(default, str) and "${{" not in default else default
+        return default
     empty: dict[str, Json] = {"boolean": False, "number": 0}
     return each.options[0] if each.type == "choice" and each.options else empty.get(each.type, "")
 

@@ -46,6 +46,16 @@ def test_what_is_not_given_has_its_default_or_is_empty() -> None:
     assert type_inputs(inputs, {}).values == {"s": "d", "b": False, "n": 3, "c": "x", "e": ""}
 
 
+def test_a_default_that_does_not_fit_is_taken_as_it_is() -> None:
+    given = [declared("c", "choice", default="x", options=("a", "b")), declared("n", "number", default="abc")]
+    assert type_inputs(given, {}).values == {"c": "x", "n": "abc"}
+
+
+def test_the_default_of_a_text_is_a_text() -> None:
+    given = [declared("s", default=True), declared("c", "choice", default=3, options=("3", "4"))]
+    assert type_inputs(given, {}).values == {"s": "true", "c": "3"}
+
+
 def test_a_required_input_with_a_default_need_not_be_given() -> None:
     typed = type_inputs([declared("s", required=True, default="d")], {})
     assert (typed.values, typed.problems) == ({"s": "d"}, ())
