@@ -34,6 +34,8 @@ def test_a_wide_line_is_wrapped_at_words_with_an_indent() -> None:
     ]
     unbroken = line("x" * 30)
     assert list(wrap(unbroken, 14)) == [unbroken]
+    bar = line("  | ", "[" + "#" * 20 + "] 60%")
+    assert list(wrap(bar, 14)) == [bar]
     assert list(wrap(line("fits"), 14)) == [line("fits")]
 
 

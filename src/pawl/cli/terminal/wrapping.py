@@ -23,13 +23,17 @@ def draw_lines(lines: Iterable[Line], screen: Screen) -> Iterator[str]:
 def wrap(pieces: Line, width: int) -> Iterator[Line]:
     """Yield `pieces` on as many lines as they need; later ones are indented a little more than the first.
 
-    Lines with colours of their own (logs) are left as they are: a terminal wraps them itself.
+    Lines with colours of their own (logs), and with a word that no line has room for (addresses, progress
+    bars), are left as they are: a terminal wraps them itself, and they can be copied whole.
     """
     if width_of(pieces) <= width or any("\x1b" in piece.text for piece in pieces):
         yield pieces
         return
     text = "".join(piece.text for piece in pieces)
     indent = min(len(text) - len(text.lstrip()) + _HANGING, width // 3)
+    if any(cell_width(word) > width - indent for word in text.split()):
+        yield pieces
+        return
     current: list[Piece] = []
     used = 0
     for word, style in ((word, piece.style) for piece in pieces for word in _WORD.findall(piece.text)):
