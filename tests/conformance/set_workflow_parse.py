@@ -16,7 +16,8 @@ def check(case: dict[str, Any], data: dict[str, Any]) -> str | None:
     Where the data gives no lines, any fault will do.
     """
     usual, options = Limits(), case["options"]
-    limits = Limits(depth=options.get("max-depth", usual.depth), size=options.get("max-file-size", usual.size))
+    size, depth = options.get("max-file-size", usual.size), options.get("max-depth", usual.depth)
+    limits = Limits(size=size, depth=depth)
     parsed = parse_workflow(case["workflow"], called=case["files"], limits=limits)
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     ours = sorted({found.span.start.line for found in errors})
