@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 from collections.abc import AsyncIterator
@@ -437,6 +438,18 @@ async def test_a_cancelled_open_leaves_nothing(jobs: Jobs) -> None:
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
+    assert await jobs.leftovers() == ()
+
+
+async def test_an_open_that_is_cancelled_at_any_moment_leaves_nothing(jobs: Jobs) -> None:
+    """The engine goes on with a call that nobody waits for; what it makes must not be overlooked."""
+    services = (ServiceSpec(name="web", image=IMAGE, command="sleep 60"),)
+    for moment in (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.2, 0.3, 0.45):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(moment):
+                await jobs.open(services=services)
+    await jobs.close()
+    await asyncio.sleep(1)  # what would come late comes within this
     assert await jobs.leftovers() == ()
 
 

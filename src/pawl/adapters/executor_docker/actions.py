@@ -18,6 +18,7 @@ from pawl.adapters.executor_docker.hardening import bind_mount, host_config
 from pawl.adapters.executor_docker.layout import WORKSPACE, Layout
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
 from pawl.adapters.executor_docker.streams import copy_output
+from pawl.adapters.executor_docker.whole import make
 from pawl.core.model.errors import PawlError
 from pawl.ports.executor import Exit, ProcessSpec, SandboxSpec
 
@@ -115,7 +116,7 @@ async def start_action(
     config = _container_config(around, process, env)
     name = container_name(around.spec.name, process.id)
     with engine_errors(f"The action {config['Image']} cannot be started"):
-        container = await around.docker.containers.create(config, name=name)
+        container = await make(around.docker.containers.create(config, name=name))
         started = ActionProcess(container, control / f"{process.id}.out", control / f"{process.id}.err")
         try:
             await started.start()

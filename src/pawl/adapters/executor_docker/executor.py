@@ -36,7 +36,8 @@ from pawl.adapters.executor_docker.ownership import (
     open_to_all,
 )
 from pawl.adapters.executor_docker.removal import list_containers, list_sandboxes, remove_sandbox
-from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened, to_the_end
+from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened
+from pawl.adapters.executor_docker.whole import to_the_end
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 

@@ -29,6 +29,7 @@ from pawl.adapters.executor_docker.services import (
     wait_healthy,
 )
 from pawl.adapters.executor_docker.supervisor import SUPERVISOR, WAITER
+from pawl.adapters.executor_docker.whole import make
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Progress, SandboxSpec, ServiceSpec
 
@@ -73,13 +74,15 @@ async def make_network(place: Place) -> None:
         return
     spec = place.spec
     with engine_errors("The job's network cannot be made"):
-        await place.docker.networks.create(
-            {
-                "Name": place.network,
-                "Driver": "bridge",
-                "CheckDuplicate": True,
-                "Labels": labels(spec.name, spec.owner, "network"),
-            }
+        await make(
+            place.docker.networks.create(
+                {
+                    "Name": place.network,
+                    "Driver": "bridge",
+                    "CheckDuplicate": True,
+                    "Labels": labels(spec.name, spec.owner, "network"),
+                }
+            )
         )
 
 
@@ -92,11 +95,12 @@ async def start_job_container(place: Place) -> DockerContainer:
     """
     spec = place.spec
     with engine_errors("The job's container cannot be started"):
-        container = await place.docker.containers.create(job_config(place), name=container_name(spec.name))
+        config = job_config(place)
+        container = await make(place.docker.containers.create(config, name=container_name(spec.name)))
         if not place.shares_files:
             await _fill(place, container)
         try:
-            await container.start()
+            await make(container.start())
         except DockerError as error:
             if "/bin/sh" in error.message:
                 raise _no_shell(spec) from error
@@ -232,7 +236,7 @@ async def start_services(
         service = place.spec.services[number]
         container = await create_service(place.docker, place.spec, service, where)
         with engine_errors(f"The service {service.name} cannot be started"):
-            await container.start()
+            await make(container.start())
         ports = await wait_healthy(container, service, progress)
         return {str(port.container): port.container for port in service.ports} if where.joined else ports
 

@@ -15,6 +15,7 @@ from pawl.adapters.executor_docker.layout import CONTROL, HOME, WORKSPACE
 from pawl.adapters.executor_docker.opening import Place, find_troubles
 from pawl.adapters.executor_docker.process import EndedProcess, ShellProcess
 from pawl.adapters.executor_docker.supervisor import check_environment, start_script
+from pawl.adapters.executor_docker.whole import to_the_end
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import Exit, Process, ProcessSpec
 
@@ -184,16 +185,3 @@ class DockerSandbox:
         """Kill the steps' processes; the resident shell stays for `pawl shell`."""
         for identity in self._it.control.waiting():
             await self._it.control.request("signal", identity, "KILL")
-
-
-async def to_the_end(task: asyncio.Task[None]) -> None:
-    """Wait for a task that must not be left half done; a cancellation is passed on afterwards."""
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError

@@ -13,6 +13,7 @@ from aiodocker.containers import DockerContainer
 from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.hardening import health_check, host_config, user_labels, volume_mounts
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
+from pawl.adapters.executor_docker.whole import make
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Progress, SandboxSpec, ServiceSpec
 
@@ -79,7 +80,7 @@ async def create_service(
     """
     config = service_config(spec, service, place)
     with engine_errors(f"The service {service.name} cannot be made"):
-        return await docker.containers.create(config, name=container_name(spec.name, service.name))
+        return await make(docker.containers.create(config, name=container_name(spec.name, service.name)))
 
 
 def service_config(spec: SandboxSpec, service: ServiceSpec, place: ServicePlace) -> dict[str, Any]:
