@@ -4,6 +4,7 @@ import pytest
 
 from pawl.core.diagnostics import Severity, has_errors
 from pawl.core.model.ids import JobKey
+from pawl.core.workflow.compose import compose
 from pawl.core.workflow.limits import Limits
 from pawl.core.workflow.nodes import Mapping, to_json
 from pawl.core.workflow.parse import Parsed, parse_workflow
@@ -214,6 +215,7 @@ def test_a_hopeless_file_is_told_so_up_to_the_limit() -> None:
 @pytest.mark.parametrize("text", ["a: 1\n" * 50, "- &a [b]\n" + "- {k: 1, K: 2}\n" * 50])
 def test_repeated_keys_are_listed_up_to_the_limit(text: str) -> None:
     assert len(parse_workflow(text, limits=Limits(diagnostics=10)).diagnostics) == 11
+    assert len(compose(text, Limits(diagnostics=10)).diagnostics) == 11
 
 
 def test_a_long_text_full_of_expressions_is_refused_as_a_whole() -> None:
