@@ -11,8 +11,9 @@ from typing import Any
 
 import aiohttp
 from aiodocker import Docker
+from aiodocker.exceptions import DockerError
 
-from pawl.adapters.executor_docker.errors import engine_errors
+from pawl.adapters.executor_docker.errors import JOIN_GROUP, engine_errors
 from pawl.core.model.errors import InfrastructureError
 
 _PROBE_TIMEOUT = 8.0
@@ -47,13 +48,23 @@ def find_address(environment: Mapping[str, str] = os.environ) -> str:
     """
     if environment.get("DOCKER_HOST"):
         return environment["DOCKER_HOST"]
-    for path in _usual_sockets(environment):
-        if path.is_socket() and os.access(path, os.W_OK):
+    sockets = [path for path in _usual_sockets(environment) if _is_socket(path)]
+    for path in sockets:
+        if os.access(path, os.W_OK):
             return f"unix://{path}"
+    if sockets:
+        raise InfrastructureError(f"The container engine at {sockets[0]} may not be used", hint=JOIN_GROUP)
     raise InfrastructureError(
         "No container engine was found",
         hint="start Docker or `podman system service`, set DOCKER_HOST, or run with --executor host",
     )
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return path.is_socket()
+    except PermissionError:
+        return False  # in a folder of somebody else's
 
 
 def _usual_sockets(environment: Mapping[str, str]) -> Iterator[Path]:
@@ -79,6 +90,12 @@ def connect(address: str) -> tuple[Docker, aiohttp.BaseConnector | None]:
         connector = aiohttp.UnixConnector(address.removeprefix("unix://"), limit=0)
     try:
         docker = Docker("unix://localhost" if connector else address, connector=connector, timeout=timeout)
+    except DockerError as error:
+        raise InfrastructureError(
+            f"An engine at {address!r} cannot be used",
+            hint="unix:// and tcp:// can; `ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST` makes the one"
+            " of the other",
+        ) from error
     except (ValueError, AssertionError) as error:
         raise InfrastructureError(
             f"{address!r} is not an engine's address: {error}", hint="mend DOCKER_HOST"

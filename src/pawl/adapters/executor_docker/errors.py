@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,12 @@ from pawl.core.model.errors import InfrastructureError, TransientError, UsageErr
 UNREACHABLE = 900
 """The status aiodocker gives an error when the engine could not be connected to."""
 
+JOIN_GROUP = (
+    "its socket belongs to a group: join it (`sudo adduser $USER docker`, then log in again),"
+    " or run with --executor host"
+)
+_DENIED = "Permission denied"
+_INNERMOST = re.compile(r"\[([^\[\]]+)\]+$")
 _START_ENGINE = "is the engine running? Set DOCKER_HOST, or run with --executor host"
 
 
@@ -49,7 +56,10 @@ def translate(error: DockerError, doing: str) -> InfrastructureError | UsageErro
     """Return our error for the engine's."""
     said = " ".join(error.message.split()) or f"status {error.status}"
     if error.status == UNREACHABLE:
-        return TransientError(f"{doing}: {said}", hint=_START_ENGINE)
+        # The client wraps what the system said in brackets of its own.
+        reason = _INNERMOST.search(said)
+        said = reason[1] if reason else said
+        return TransientError(f"{doing}: {said}", hint=JOIN_GROUP if said == _DENIED else _START_ENGINE)
     if error.status in (400, 404):
         return UsageError(f"{doing}: {said}")
     return InfrastructureError(f"{doing}: {said}")
