@@ -63,7 +63,7 @@ class _Renderer:
             case str():
                 return self._spent(self._text(data))
             case list():
-                return [self.json(item, depth + 1) for item in data]
+                return self._sequence(data, depth)
             case dict():
                 return self._mapping(data, depth)
             case _:
@@ -87,6 +87,20 @@ class _Renderer:
         if self._left < 0:
             most = self._limits.rendered_bytes
             raise ExpressionError(f"the expressions make more than {most:,} characters")
+        return made
+
+    def _sequence(self, data: list[Json], depth: int) -> Json:
+        """Return the list; an item that is an expression and makes a list is put in item by item.
+
+        Source: actions/runner, TemplateUnraveler.cs, SequenceItemBasicExpression.
+        """
+        made: list[Json] = []
+        for item in data:
+            value = self.json(item, depth + 1)
+            if isinstance(item, str) and isinstance(value, list):
+                made += value
+            else:
+                made.append(value)
         return made
 
     def _mapping(self, data: dict[str, Json], depth: int) -> Json:

@@ -44,6 +44,21 @@ def test_a_mapping_may_be_one_expression_or_have_one_inserted() -> None:
         render_json({"${{ insert }}": "${{ vars.n }}"}, CONTEXTS)
 
 
+@pytest.mark.parametrize(
+    ("items", "rendered"),
+    [
+        (["x", "${{ fromJSON('[1, [2]]') }}", "y"], ["x", 1, [2], "y"]),
+        (["${{ fromJSON('[]') }}"], []),
+        ([["${{ fromJSON('[1]') }}"], [2]], [[1], [2]]),
+        (["${{ fromJSON('{}') }}", "v${{ 1 }}"], [{}, "v1"]),
+    ],
+)
+def test_a_list_that_an_expression_makes_is_put_into_the_list_it_stands_in(
+    items: list[Json], rendered: list[Json]
+) -> None:
+    assert render_json(items, {}) == rendered
+
+
 def test_keys_are_rendered_too() -> None:
     assert render_json({"${{ vars.text }}-x": 1}, CONTEXTS) == {"hi-x": 1}
 
