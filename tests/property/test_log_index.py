@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pawl.adapters.runs_folder import FolderLogs
@@ -36,6 +36,7 @@ def test_reading_gives_back_what_was_appended(appended: list[tuple[bytes, str]],
 
 @settings(max_examples=40, deadline=None)
 @given(blocks, st.integers(0, 60), st.integers(0, 200))
+@example([(b"\n\n\n\naa\n\n", "out"), (b"\n", "out")], 5, 112)
 def test_files_that_a_crash_cut_short_give_a_prefix_of_the_lines(
     appended: list[tuple[bytes, str]], log_size: int, index_size: int
 ) -> None:

@@ -220,10 +220,13 @@ def _read_lines(path: Path, first_line: int) -> Iterator[LogLine]:
                 log.seek(records[0][0])
             for record in records:
                 if pending is not None:
-                    line = _line(number, pending, log.read(max(record[0] - pending[0], 0)), ended=True)
-                    if not line.text and record[0] > pending[0] + 1:
-                        return  # the index knows of bytes that a crash lost
-                    yield line
+                    expected = max(record[0] - pending[0], 0)
+                    text = log.read(expected)
+                    if len(text) < expected:  # the index knows of bytes that a crash lost
+                        if text:
+                            yield _line(number, pending, text, ended=False)
+                        return
+                    yield _line(number, pending, text, ended=True)
                     number += 1
                 pending = record
         if pending is not None and (text := log.readline()):
