@@ -29,11 +29,11 @@ def test_single_expressions_keep_their_type_and_others_become_text() -> None:
     data: Json = {
         "a": "${{ vars.n }}",
         "b": "n=${{ vars.n }}",
-        "c": ["${{ vars.list }}"],
+        "c": "${{ vars.list }}",
         "d": 1.5,
         "e": "plain",
     }
-    assert render_json(data, CONTEXTS) == {"a": 3, "b": "n=3", "c": [[1, "a"]], "d": 1.5, "e": "plain"}
+    assert render_json(data, CONTEXTS) == {"a": 3, "b": "n=3", "c": [1, "a"], "d": 1.5, "e": "plain"}
 
 
 def test_a_mapping_may_be_one_expression_or_have_one_inserted() -> None:
