@@ -76,6 +76,7 @@ def _input(name: Scalar, node: Node) -> Input:
         default=node.get("default"),
         description=str(text_of(node.get("description")) or ""),
         options=tuple(option.text for option in texts_of(node.get("options"))),
+        has_options=node.get("options") is not None,
     )
 
 

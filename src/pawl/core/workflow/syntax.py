@@ -55,6 +55,7 @@ class Input:
     Attributes:
         type: `string`, `boolean`, `number`, `choice` or `environment`.
         default: a node that may hold an expression (`workflow_call`), or None.
+        has_options: whether the key `options` is given, be it empty.
     """
 
     name: Text
@@ -63,6 +64,7 @@ class Input:
     default: Node | None = None
     description: str = ""
     options: tuple[str, ...] = ()
+    has_options: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

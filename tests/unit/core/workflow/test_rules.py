@@ -34,6 +34,12 @@ def steps(items: str) -> str:
     return job(f"steps: [{items}]")
 
 
+def test_options_belong_to_a_choice_even_when_there_are_none() -> None:
+    inputs = "{a: {type: string, options: []}, b: {type: choice, options: []}, c: {type: choice, options: [x]}}"
+    text = f"on: {{workflow_dispatch: {{inputs: {inputs}}}}}\njobs: {{j: {{runs-on: x, steps: [{{run: a}}]}}}}\n"
+    assert [code for _, code in found(text)] == ["input-options", "input-options"]
+
+
 def test_a_cycle_is_told_from_its_first_job_on() -> None:
     parsed = parse_workflow(jobs(z="", c="[z, b]", a="c", b="a"))
     assert {fault.message.partition(" by way of ")[2] for fault in parsed.diagnostics} == {

@@ -26,7 +26,7 @@ def _check_options(trigger: Trigger, declared: Input) -> Iterator[Diagnostic]:
     if declared.type == "choice" and not declared.options:
         message = f"the input `{declared.name}` is a choice of nothing, expected `options`"
         yield error("input-options", message, declared.name.span)
-    if declared.type != "choice" and declared.options:
+    if declared.type != "choice" and declared.has_options:
         message = f"the input `{declared.name}` has `options` but is no choice"
         yield error("input-options", message, declared.name.span, "add `type: choice`")
 
