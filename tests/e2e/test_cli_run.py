@@ -292,3 +292,23 @@ def test_ctrl_c_is_polite_first_and_prompt_second(project: Path) -> None:
     assert not (project / ".pawl/runs/1/work").exists()
     record = json.loads((project / ".pawl/runs/1/run.json").read_text())
     assert record["conclusion"] == "cancelled"
+
+
+def test_what_a_run_cannot_do_as_asked_is_noted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = outcome(capsys, "run", "-j", "build", "--keep-on-failure")
+    assert "note: --keep-on-failure keeps containers; on this machine itself there are none" in err
+    code, _, err = outcome(capsys, "run", "-j", "build", "--event", "schedule")
+    assert code == 0
+    assert "note: schedule would not start this workflow: the workflow does not listen to `schedule`" in err
+
+
+def test_a_run_from_a_folder_below_is_the_same_run(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "below").mkdir()
+    monkeypatch.chdir(project / "below")
+    code, out, _ = outcome(capsys, "run", "-j", "build")
+    assert code == 0
+    assert "from the tree" in out
+    assert (project / ".pawl/runs/1").is_dir()
+    assert not (project / "below/.pawl").exists()
