@@ -35,8 +35,10 @@ def steps(items: str) -> str:
 
 
 def test_options_belong_to_a_choice_even_when_there_are_none() -> None:
-    inputs = "{a: {type: string, options: []}, b: {type: choice, options: []}, c: {type: choice, options: [x]}}"
-    text = f"on: {{workflow_dispatch: {{inputs: {inputs}}}}}\njobs: {{j: {{runs-on: x, steps: [{{run: a}}]}}}}\n"
+    inputs = "a: {type: string, options: []}, b: {type: choice, options: []}, c: {type: choice, options: [x]}"
+    text = (
+        f"on: {{workflow_dispatch: {{inputs: {{{inputs}}}}}}}\n" + job("steps: [{run: a}]").partition("\n")[2]
+    )
     assert [code for _, code in found(text)] == ["input-options", "input-options"]
 
 
