@@ -120,7 +120,7 @@ def _required(shape: MappingShape, *, templates: bool) -> list[Schema]:
     """Return that each required key is there under one of its spellings."""
     result: list[Schema] = []
     for name, key in shape.keys.items():
-        if not key.required:
+        if not key.required or key.implied:  # whether an implied key may be left out no schema can say
             continue
         spellings = [name, *(other for other, known in shape.keys.items() if known.stands_for == name)]
         options: list[Schema] = [{"required": [spelling]} for spelling in spellings]

@@ -35,6 +35,10 @@ def test_what_the_parser_accepts_the_schema_accepts(jobs: str) -> None:
     assert is_valid(f"on: push\njobs: {jobs}\n")
 
 
+def test_a_file_in_our_own_spellings_needs_no_on() -> None:
+    assert is_valid("jobs: {a: {runs-on: x, steps: [{command: a}]}}\n")
+
+
 @pytest.mark.parametrize(
     "jobs",
     [
