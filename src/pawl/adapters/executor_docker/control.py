@@ -56,6 +56,7 @@ class ControlFolder:
         self._runs_on: dict[str, int] = {}
         self._waiting: dict[str, Ended] = {}
         self._unread: set[str] = set()
+        self._said = b""
         self._looking: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -220,6 +221,10 @@ class ControlFolder:
         self._heard.set()
         self._last_heard = self._loop.time()
         self._look()
+        *lines, rest = (self._said + said).split(b"\n")
+        self._said = rest[-_LONGEST_ANSWER:]
+        for line in lines:
+            self._take_unwritten(line[:_LONGEST_ANSWER].decode("ascii", "replace"))
         if len(said) > _FLOOD:
             # No honest container says so much; it shall not keep this worker busy.
             self._loop.remove_reader(self._replies)
@@ -262,10 +267,20 @@ class ControlFolder:
             self._unread.discard(identity)
             self.remove_file(f"{identity}.run")
         if answer is not None:
-            runner = self._runs_on.pop(identity)
-            if self.read_answer(f"{identity}.why") != "lost":
-                self._idle.append(runner)
-            self._waiting.pop(identity)(parse_exit(answer))
+            self._take_answer(identity, answer)
+
+    def _take_answer(self, identity: str, answer: str) -> None:
+        runner = self._runs_on.pop(identity)
+        if self.read_answer(f"{identity}.why") != "lost":
+            self._idle.append(runner)
+        self._waiting.pop(identity)(parse_exit(answer))
+
+    def _take_unwritten(self, line: str) -> None:
+        """Take the answer of a runner whose disk is full."""
+        word, _, told = line.partition(" ")
+        identity, _, answer = told.partition(" ")
+        if word == "unwritten" and identity in self._waiting:
+            self._take_answer(identity, answer)
 
 
 def parse_exit(answer: str) -> Exit:

@@ -15,7 +15,8 @@ For a process `ID` the folder holds:
     ID.why    the reason, when it was not started (`cwd`, `program`) or its runner is gone (`lost`): a step
               can kill its parent, so the worker asks now and then whether that lives
     ID.exit   `CODE OOM` and a newline, in one write: without the newline it is not yet there. OOM is 1 when
-              the kernel killed something for want of memory while it ran
+              the kernel killed something for want of memory while it ran. Where the disk is full, the answer
+              is `unwritten ID CODE OOM`: a FIFO needs no disk
 
 Nothing in a request is shell text: words are ids and names of signals. Values of variables are single-quoted
 literals in ID.run, never arguments that other users of the machine could see in a process list, except for
@@ -98,8 +99,11 @@ pawl_run() {
         pawl_code=$?
         pawl_ooms
         [ "$pawl_oom" = "$pawl_before" ] && pawl_oom=0 || pawl_oom=1
-        echo "$pawl_code $pawl_oom" >"$pawl_c/$pawl_id.exit"
-        echo "$pawl_id" >&4
+        if echo "$pawl_code $pawl_oom" >"$pawl_c/$pawl_id.exit"; then
+            echo "$pawl_id" >&4
+        else
+            echo "unwritten $pawl_id $pawl_code $pawl_oom" >&4
+        fi 2>/dev/null
     done
 }
 pawl_check() {

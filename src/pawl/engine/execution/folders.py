@@ -15,6 +15,9 @@ from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError
 
+_NO_ROOM = 65_536
+"""Bytes; a file system seldom gives its last blocks away."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobFolder:
@@ -135,6 +138,16 @@ def is_other_user(user: str) -> bool:
     """Return whether a container's user (`name`, `1000`, `1000:1000`) is neither root nor us."""
     name = user.partition(":")[0].strip()
     return name not in ("", "0", "root", str(os.getuid()))
+
+
+def is_full(root: Path) -> bool:
+    """Return whether the disk on which a folder is has no room for anything any more."""
+    try:
+        found = os.statvfs(root)
+    except OSError:
+        return False
+    # Some file systems count nothing.
+    return found.f_blocks > 0 and found.f_bavail * found.f_frsize < _NO_ROOM
 
 
 def remove_folder(root: Path) -> str | None:

@@ -79,6 +79,8 @@ async def end_task(task: asyncio.Future[Any]) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    elif not task.cancelled():
+        task.exception()  # looked at: when nobody comes to ask any more, asyncio shall not report it
 
 
 async def finish_shielded(work: Awaitable[None]) -> None:

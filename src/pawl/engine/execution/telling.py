@@ -106,9 +106,10 @@ class JobReport:
         """
         finishing, self._finishing = self._finishing, []
         if finishing:
-            await asyncio.wait(finishing)
-            for each in finishing:
-                each.result()
+            ends = await asyncio.gather(*finishing, return_exceptions=True)
+            for end in ends:
+                if isinstance(end, BaseException):
+                    raise end
 
     def tell(self, event: StepStarted | StepSkipped | StepFinished) -> None:
         """Pass on what a teller says."""

@@ -7,6 +7,7 @@ import pytest
 
 from pawl.core.model.errors import InfrastructureError
 from pawl.engine.execution.folders import (
+    is_full,
     is_other_user,
     make_job_folder,
     open_to_all,
@@ -22,6 +23,17 @@ def test_a_job_file_is_read_up_to_one_byte_more_than_the_limit(tmp_path: Path) -
 
     assert read_job_file(tmp_path, "a/f", limit=5) == b"12345"
     assert read_job_file(tmp_path, "a/f", limit=3) == b"1234"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "free", "full"), [(1000, 0, True), (1000, 15, True), (1000, 16, False), (0, 0, False)]
+)
+def test_a_disk_with_no_room_for_anything_is_full(
+    blocks: int, free: int, full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = os.statvfs_result((4096, 4096, blocks, free, free, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _path: told)
+    assert is_full(tmp_path) is full
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "link", "through/f", "pipe"])

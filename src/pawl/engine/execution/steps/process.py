@@ -12,6 +12,7 @@ from pawl.core.model.status import FailureClass
 from pawl.core.steps.commands import CommandParser
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.environment import step_environment
+from pawl.engine.execution.folders import is_full
 from pawl.engine.execution.output import follow_output
 from pawl.engine.execution.output_reading import OutputReading
 from pawl.engine.execution.processes import wait_or_stop
@@ -115,8 +116,17 @@ def _environment(work: Work, place: StepPlace, bench: Bench) -> dict[str, str]:
 
 
 async def _follow(process: Process, reading: OutputReading, place: StepPlace, bench: Bench) -> Exit:
-    ending = wait_or_stop(process, stop=place.stop, clock=bench.clock, limits=bench.limits)
-    return await follow_output(process, reading, bench.clock, wait=ending, most=bench.limits.output)
+    root = bench.machine.folder.root
+
+    async def ending() -> Exit:
+        exit_ = await wait_or_stop(process, stop=place.stop, clock=bench.clock, limits=bench.limits)
+        # Now, before reading its output gives room back.
+        if is_full(root):
+            message = "The disk of the jobs' folders is full: output may be missing, and files incomplete"
+            place.log.write_line(f"##[error]{message}; free some of it, or set PAWL_WORK to another")
+        return exit_
+
+    return await follow_output(process, reading, bench.clock, wait=ending(), most=bench.limits.output)
 
 
 def _hand_on(handed_on: HandedOn, place: StepPlace, bench: Bench) -> None:
