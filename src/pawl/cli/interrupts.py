@@ -17,7 +17,7 @@ class Interrupts:
     """
 
     def __init__(self, cancellation: Cancellation, notice: Callable[[str], None]) -> None:
-        self._cancellation = cancellation
+        self.cancellation = cancellation
         self.notice = notice
         self.count = 0
 
@@ -27,10 +27,10 @@ class Interrupts:
         if self.count == 1:
             word = "Ctrl-C" if number is signal.SIGINT else number.name
             self.notice("cancelling: steps get time to end; Ctrl-C again ends them at once")
-            self._cancellation.request(f"interrupted by {word}")
+            self.cancellation.request(f"interrupted by {word}")
         elif self.count == 2:
             self.notice("ending at once; only our own clean-up still runs")
-            self._cancellation.request("interrupted again", at_once=True)
+            self.cancellation.request("interrupted again", at_once=True)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

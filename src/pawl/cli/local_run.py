@@ -75,40 +75,56 @@ async def run_locally(plan: Plan, project: Project, settings: Settings, wish: Ru
         UsageError: the plan lacks a job that was asked for.
         InfrastructureError: no executor, or the disk refuses logs.
     """
-    clock = SystemClock()
     plan = select_jobs(plan, wish.only_jobs)
     check_matrix(plan, wish.matrix)
     executor = await choose_executor(wish.executor or settings.executor, notice)
-    try:
-        if wish.keep_on_failure and executor.kind == "host":
-            notice("--keep-on-failure keeps containers; on this machine itself there are none")
-        runs = RunsFolder(project.root, log_cap=settings.log_limit_mb << 20)
-        runs.prune(max(0, settings.keep_runs - 1))
-        folder = runs.create(plan_to_json(plan), workflow=plan.name, time=clock.now())
-        cancellation = Cancellation()
-        interrupts = Interrupts(cancellation, notice)
-        request = _request(plan, project, settings, wish, folder)
-        screen = look_at(sys.stdout, colour=wish.colour)
-        output = Output()
-        with interrupts.listening():
-            picture = RunPicture.expecting((job.key, str(job.name or job.key)) for job in plan.jobs)
-            async with _view(picture, screen, output, wish, interrupts) as view:
-                reporters = _Reporters(folder.reporter().report, picture.apply, view.report)
-                outcome = await _execute(request, executor, project, folder, reporters, cancellation)
-            _close(folder, picture, outcome.conclusion, outcome.reason, notice)
-        for left in outcome.swept:
-            notice(f"removed what an earlier run had left: {left}")
-        for left in sweep_folders(is_alive).not_removed:
-            notice(f"not removed: {left}")
-        if not wish.as_json:
-            summary = draw_summary(picture, screen, folder=project.shown(folder.path))
-            output.write("".join(text + "\n" for text in draw_lines(summary, screen)))
-        if outcome.unmatched and outcome.conclusion is Conclusion.SUCCESS:
-            asked = ", ".join(f"`{axis}={wish.matrix[axis]}`" for axis in outcome.unmatched)
-            raise UsageError(f"no job has {asked} in its matrix", hint="`pawl plan` lists what is known")
-        return exit_code(outcome, interrupted=interrupts.count > 0)
-    finally:
-        await executor.aclose()
+    interrupts = Interrupts(Cancellation(), notice)
+    # Also while the executor lets go: a Ctrl-C then must not keep it from finishing what it removes.
+    with interrupts.listening():
+        try:
+            return await _run_on(executor, plan, project, settings, wish, interrupts)
+        finally:
+            interrupts.notice = _say_nothing
+            await executor.aclose()
+
+
+def _say_nothing(_text: str) -> None:
+    """Take a notice that comes too late: the run is over."""
+
+
+async def _run_on(
+    executor: Executor,
+    plan: Plan,
+    project: Project,
+    settings: Settings,
+    wish: RunWish,
+    interrupts: Interrupts,
+) -> int:
+    notice = interrupts.notice
+    if wish.keep_on_failure and executor.kind == "host":
+        notice("--keep-on-failure keeps containers; on this machine itself there are none")
+    runs = RunsFolder(project.root, log_cap=settings.log_limit_mb << 20)
+    runs.prune(max(0, settings.keep_runs - 1))
+    folder = runs.create(plan_to_json(plan), workflow=plan.name, time=SystemClock().now())
+    request = _request(plan, project, settings, wish, folder)
+    screen = look_at(sys.stdout, colour=wish.colour)
+    output = Output()
+    picture = RunPicture.expecting((job.key, str(job.name or job.key)) for job in plan.jobs)
+    async with _view(picture, screen, output, wish, interrupts) as view:
+        reporters = _Reporters(folder.reporter().report, picture.apply, view.report)
+        outcome = await _execute(request, executor, project, folder, reporters, interrupts.cancellation)
+    _close(folder, picture, outcome.conclusion, outcome.reason, notice)
+    for left in outcome.swept:
+        notice(f"removed what an earlier run had left: {left}")
+    for left in sweep_folders(is_alive).not_removed:
+        notice(f"not removed: {left}")
+    if not wish.as_json:
+        summary = draw_summary(picture, screen, folder=project.shown(folder.path))
+        output.write("".join(text + "\n" for text in draw_lines(summary, screen)))
+    if outcome.unmatched and outcome.conclusion is Conclusion.SUCCESS:
+        asked = ", ".join(f"`{axis}={wish.matrix[axis]}`" for axis in outcome.unmatched)
+        raise UsageError(f"no job has {asked} in its matrix", hint="`pawl plan` lists what is known")
+    return exit_code(outcome, interrupted=interrupts.count > 0)
 
 
 def check_matrix(plan: Plan, wanted: Mapping[str, str]) -> None:
