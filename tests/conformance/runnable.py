@@ -1,4 +1,4 @@
-"""The runnable cases: act's end-to-end table, run for real with the host executor.
+"""The runnable cases: act's end-to-end table, run for real on the host and in containers.
 
 Not a set of the table: a case here takes processes. A case that cannot be run here has its reason.
 """
@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from pawl.adapters.executor_docker import DockerExecutor
 from pawl.adapters.executor_host import HostExecutor
+from pawl.adapters.runs_folder import owner_token
 from pawl.core.model.events import Event
 from pawl.testing.builders import FileSource, make_plan
 from pawl.testing.scenarios import Finished, Scenario
@@ -21,7 +23,6 @@ from tests.conformance import harness
 
 _BUILT_IN = ("actions/checkout@",)
 _REASONS = {
-    "commands": "expects `set-env` to be allowed, which only an environment variable of act's does",
     "windows-prepend-path": "needs Windows",
     "windows-add-env-powershell-5": "needs Windows",
     "shells/pwsh": "needs PowerShell",
@@ -34,10 +35,16 @@ _REASONS = {
     "post-step-failure-is-job-failure": "uses JavaScript actions",
     "job-container-non-root": "needs a container",
     "services-with-container": "needs a container",
-    "services-empty-image": "needs a container",
     "mysql-service-container-with-health-check": "needs a container",
     "workflow_call_inputs": "a reusable workflow started by itself",
 }
+
+
+_ONLY_IN_CONTAINERS = ("services-empty-image",)
+_NEEDS_REGISTRY = ("fail",)
+IMAGE = "pawl/debian:test"
+_LABELS = ("ubuntu-latest", "ubuntu-18.04", "ubuntu-16.04", "macos-latest", "windows-latest")
+"""Labels that stand for something, as `platforms` in act's tests."""
 
 
 def cases() -> list[dict[str, Any]]:
@@ -52,8 +59,8 @@ def why_not(case: dict[str, Any], programs: Collection[str] = ()) -> str | None:
     name = case["path"].partition("testdata/")[2]
     if case["test"] not in ("TestRunEvent", "TestRunEventHostEnvironment"):
         return "tests an option of act's"
-    if case["test"] == "TestRunEvent" and any(_is_host_twin(other, case) for other in cases()):
-        return "the same case is there for the host"
+    if name in _NEEDS_REGISTRY and runs_in_containers(case):
+        return "its failing job asks for an image of a registry; without one it fails for another reason"
     if name in _REASONS and name.removeprefix("shells/") not in programs:
         return _REASONS[name]
     remote = [use for use in case["uses"] if not use.startswith(("./", *_BUILT_IN))]
@@ -62,12 +69,19 @@ def why_not(case: dict[str, Any], programs: Collection[str] = ()) -> str | None:
     return None
 
 
+def runs_in_containers(case: dict[str, Any]) -> bool:
+    """Return whether a case is run in containers: as act does, where it has a twin for the host."""
+    name = case["path"].partition("testdata/")[2]
+    twin = any(_is_host_twin(other, case) for other in cases())
+    return case["test"] == "TestRunEvent" and (twin or name in _ONLY_IN_CONTAINERS)
+
+
 def _is_host_twin(other: dict[str, Any], case: dict[str, Any]) -> bool:
     return (other["path"], other["test"]) == (case["path"], "TestRunEventHostEnvironment")
 
 
 def run_case(case: dict[str, Any]) -> Finished:
-    """Run a case."""
+    """Run a case, in containers or on the host."""
     base = harness.DATA_FOLDER / "runnable" / Path(case["path"]).parent
     folder = harness.DATA_FOLDER / "runnable" / case["path"]
     workflow = next(iter(sorted(folder.glob("push.y*ml"))))
@@ -75,11 +89,19 @@ def run_case(case: dict[str, Any]) -> Finished:
     plan = make_plan(workflow.read_text("utf-8"), event=event, path=f".github/workflows/{workflow.name}")
     files = {str(path.relative_to(base)): path.read_text("utf-8") for path in _files(base)}
     root = Path(tempfile.mkdtemp(prefix="pawl-runnable-"))
+    in_containers = runs_in_containers(case)
+
+    async def run() -> Finished:
+        executor = DockerExecutor() if in_containers else HostExecutor()
+        scenario = Scenario(executor=executor, root=root, source=FileSource(files), owner=owner_token())
+        images = dict.fromkeys(_LABELS, IMAGE if in_containers else "-self-hosted")
+        try:
+            return await scenario.run(plan, secrets=case["secrets"] or {}, images=images)
+        finally:
+            await executor.aclose()
+
     try:
-        scenario = Scenario(executor=HostExecutor(), root=root, source=FileSource(files))
-        # As act's tests do with `platforms`: every label has something to stand in for it.
-        images = dict.fromkeys(("ubuntu-latest", "macos-latest", "windows-latest"), "-self-hosted")
-        return asyncio.run(scenario.run(plan, secrets=case["secrets"] or {}, images=images))
+        return asyncio.run(run())
     finally:
         shutil.rmtree(root)
 
