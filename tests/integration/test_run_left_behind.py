@@ -121,7 +121,7 @@ async def test_the_folders_of_a_killed_run_are_gone_after_the_next_of_any_projec
     finally:
         os.kill(killed.pid, signal.SIGKILL)
         await killed.wait()
-    assert list((marks / "elsewhere").glob("project-1-*/*/workspace"))
+    assert list((marks / "elsewhere").glob("1-*/*/workspace"))
 
     await (await pawl(".ci.yml", other)).wait()
 

@@ -1,8 +1,8 @@
 """The folders that jobs work in: outside the project, so that no tool that searches upwards finds it.
 
-WORK/web-12-x3k9q2pd/           one for each run that is going on, ours alone (0700)
-    .owner.json                 who made it, for which run: what tells later that it was left behind
-    12-build-5f0c.../           the folders of its jobs
+    WORK/12-x3k9q2pd/           one for each run that is going on, ours alone (0700)
+        .owner.json             who made it, for which run: what tells later that it was left behind
+        5f0c7d21/               the folders of its jobs
 
 WORK is `PAWL_WORK`, else `pawl/work` in the user's cache folder (XDG Base Directory Specification).
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import stat
 import tempfile
 import time
@@ -27,8 +26,6 @@ _OWNER = ".owner.json"
 _UNFINISHED = ".new-"
 _UNFINISHED_FOR = 3600
 """Seconds after which a folder that was never given an owner is taken for left behind."""
-
-_NOT_PLAIN = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +67,14 @@ def make_work(home: Path, run: Path, owner: str) -> Path:
     Raises:
         InfrastructureError: the disk refused, or somebody else owns `home`.
     """
-    # Below `.pawl/runs/N` of the project.
-    project = _NOT_PLAIN.sub("-", run.absolute().parents[2].name).strip("-")[:30] or "project"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=home))
         told = {"owner": owner, "run": str(run.absolute())}
         (aside / _OWNER).write_text(json.dumps(told), encoding="utf-8")
-        # Visible by its name only with its owner in it: a sweep never has to guess.
-        return aside.rename(home / f"{project}-{run.name}-{aside.name.removeprefix(_UNFINISHED)}")
+        # Visible by its name only with its owner in it: a sweep never has to guess. The name is short: the
+        # path of a socket, which a job may make deep below it, has room for a hundred characters.
+        return aside.rename(home / f"{run.name}-{aside.name.removeprefix(_UNFINISHED)}")
     except OSError as error:
         raise InfrastructureError(
             f"Cannot make a folder for jobs in {home}: {error.strerror or error}",

@@ -108,7 +108,7 @@ class _Malformed(Exception):  # noqa: N818 - never leaves this module
 def _decode(content: bytes | None) -> tuple[str, str | None]:
     raw = content or b""
     if len(raw) > MAX_FILE:
-        return "", f"the file holds {len(raw) // 1024} KiB; at most {MAX_FILE // 1024} KiB are read"
+        return "", f"the file holds more than {MAX_FILE // 1024} KiB, the most that is read"
     return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace"), None
 
 

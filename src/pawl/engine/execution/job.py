@@ -25,6 +25,7 @@ from pawl.engine.execution.job_limits import limited
 from pawl.engine.execution.job_machine import (
     Wanted,
     describe_machine,
+    folder_name,
     open_machine,
     read_wishes,
     sandbox_name,
@@ -211,7 +212,7 @@ class _Attempt:
         log.write_line(f"Executor: {ports.executor.kind}{isolation}")
         for remark in (*wanted.remarks, *planned.notes):
             log.write_line(f"##[warning]{remark}")
-        self._folder = make_job_folder(job.run.folder / sandbox_name(job), bind=job.run.bind)
+        self._folder = make_job_folder(job.run.folder / folder_name(job), bind=job.run.bind)
         self._sandbox, facts = await open_machine(job, wanted, self._folder, ports, self._report, log)
         self._report.know_workspace(self._sandbox.workspace)
         machine, fixed = await describe_machine(self._sandbox, facts, self._folder, early, wanted, job)

@@ -190,10 +190,13 @@ def brings_files(path: str, uses: tuple[str, ...]) -> bool:
 def sandbox_name(job: JobRequest) -> str:
     """Return a name for the job's sandbox that is unique on the machine and says whose it is."""
     slug = _SLUG.sub("-", job.id.lower()).strip("-")[:30]
-    unique = hashlib.sha256(
-        f"{job.run.folder}\0{job.run.number}\0{job.id}\0{job.attempt}".encode()
-    ).hexdigest()
-    return f"{job.run.number}-{slug or 'job'}-{unique[:8]}"
+    return f"{job.run.number}-{slug or 'job'}-{folder_name(job)}"
+
+
+def folder_name(job: JobRequest) -> str:
+    """Return a name for the job's folder, unique in its run and short: jobs make sockets below it."""
+    told = f"{job.run.folder}\0{job.run.number}\0{job.id}\0{job.attempt}"
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def _image_lines(facts: ImageFacts) -> tuple[str, ...]:
