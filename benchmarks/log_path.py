@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 from benchmarks.measure import Missing, Row, figure
-from benchmarks.project import IMAGE, has_engine, peak_memory, project, run
+from benchmarks.project import IMAGE, has_engine, peak_memory, project
 
 MEGABYTES = 200
 LINE = "2026-11-23 12:34:56 INFO  compiled module number one thousand and three, no warnings so far"
 FLOOD = f"yes '{LINE}' | head -c {{size}}"
-SETTINGS = "[logs]\ncap = {cap}\n"
+SETTINGS = "[run]\nlog_limit_mb = 1024\n"
 
 
 def measure() -> list[Row | Missing]:
@@ -24,14 +24,15 @@ def measure() -> list[Row | Missing]:
 def _throughput() -> Row:
     size = MEGABYTES * 1_000_000
     script = FLOOD.format(size=size)
-    with project(script) as folder:
-        speeds = [MEGABYTES / _step_seconds(folder, "--secret", "TOKEN=not-in-the-output") for _ in range(3)]
+    with project(script, settings=SETTINGS) as folder:
+        (folder / "secrets").write_text("TOKEN=not-in-the-output\n", "utf-8")
+        speeds = [MEGABYTES / _step_seconds(folder, "--secret-file", "secrets") for _ in range(3)]
     with project(script + " > /dev/null") as folder:
         floors = [MEGABYTES / _step_seconds(folder) for _ in range(3)]
     speed = figure(speeds, "MB/s")
     return Row(
         id="P6",
-        what=f"{MEGABYTES} MB of lines from a container to a masked, indexed log (kept up to the cap)",
+        what=f"{MEGABYTES} MB of lines from a container to a masked, indexed log (all of it kept)",
         pawl=speed,
         floor=("the same output thrown away in the container", figure(floors, "MB/s")),
         target="60 MB/s, then 100",
@@ -40,8 +41,12 @@ def _throughput() -> Row:
 
 
 def _step_seconds(folder: Path, *options: str) -> float:
-    printed = run(folder, "--executor", "docker", "--json", *options).stdout
-    for line in printed.splitlines():
+    """Return how long the step took by the run's own record; what is printed meanwhile is thrown away."""
+    peak_memory(folder, "--executor", "docker", *options)
+    latest = max(
+        (folder / ".pawl/runs").iterdir(), key=lambda run: int(run.name) if run.name.isdigit() else 0
+    )
+    for line in (latest / "events.jsonl").read_text("utf-8").splitlines():
         event = json.loads(line) if '"step_finished"' in line else {}
         if event.get("name") == "work":
             return float(event["duration"])
