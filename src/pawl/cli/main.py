@@ -12,6 +12,9 @@ from pawl.cli.version import VERSION
 # every 700 new ones would take a third of the time of reading it.
 _GARBAGE_AFTER = 50_000
 
+_INTERRUPTED = 130
+"""`exits.ExitCode.INTERRUPTED`, which is not loaded yet when it may be needed."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/reference/exit-codes.md)."""
@@ -21,9 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"pawl {VERSION}\n")
         return 0
     gc.set_threshold(_GARBAGE_AFTER)
-    from pawl.cli.application import run  # noqa: PLC0415 - lazy, see above
+    try:
+        from pawl.cli.application import run  # noqa: PLC0415 - lazy, see above
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # before a command could take care of it, or after it had ended
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":
