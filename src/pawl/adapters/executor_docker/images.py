@@ -88,7 +88,7 @@ async def pull_image(
         except (TransientError, TimeoutError) as error:
             if pause is None:
                 raise _given_up(image.name, error) from error
-            said = str(error) or "too slow"
+            said = _said(image.name, error)
             progress(f"pulling {image.name} failed ({said}); trying again in {pause:g} s")
             await sleep(pause)
     found = await find_image(docker, image.name)
@@ -104,7 +104,7 @@ async def _pull_once(docker: Docker, image: ImageRef, progress: Progress) -> Non
         name, auth = with_registry(name), {"username": given.username, "password": given.password}
     layers = _Layers(image.name, progress)
     try:
-        with engine_errors(f"The image {image.name} cannot be pulled"):
+        with engine_errors(_failed(image.name)):
             async for line in docker.images.pull(name, auth=auth, stream=True):
                 layers.take(line)
     except (TransientError, UsageError, InfrastructureError) as error:
@@ -134,8 +134,17 @@ def classify(name: str, error: PawlError) -> PawlError:
     return TransientError(said)
 
 
+def _failed(name: str) -> str:
+    return f"The image {name} cannot be pulled"
+
+
+def _said(name: str, error: Exception) -> str:
+    """Return the reason alone: the sentence it becomes part of names the image already."""
+    return str(error).removeprefix(f"{_failed(name)}: ") or "too slow"
+
+
 def _given_up(name: str, error: Exception) -> InfrastructureError:
-    said = str(error) or "too slow"
+    said = _said(name, error)
     if _UNRESOLVED.search(said):
         return InfrastructureError(
             f"The image {name} is not on this engine, and its registry cannot be reached: {said}",
