@@ -192,5 +192,5 @@ async def test_a_registry_that_cannot_be_reached_is_told_with_a_mend(pulls: Pull
         await pulls.pull(pushed.at(nowhere))
     assert nowhere.address in caught.value.message
     assert "docker load" in (caught.value.hint or "")
-    assert all(text.count(pushed.at(nowhere).name) <= 1 for text in [caught.value.message, *pulls.told])
+    assert all(text.count(pushed.at(nowhere)) <= 1 for text in [caught.value.message, *pulls.told])
     assert pulls.pauses == [2.0, 4.0, 8.0]
