@@ -1,1 +1,1 @@
-"""TODO."""
+"""Use cases over core and ports, with no technology of their own."""
