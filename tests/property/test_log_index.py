@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pawl.adapters.runs_folder import FolderLogs
-from pawl.adapters.runs_folder.line_index import RECORD_SIZE, line_records, parse_records
 from pawl.core.model.ids import JobId
+from pawl.core.model.line_index import RECORD_SIZE, line_records, parse_records
 
 JOB = JobId("j")
 pieces = st.lists(st.sampled_from([b"\n", b"a", b"bc", b"\r", b"\x00\xff", b"\n\n"]), max_size=8)

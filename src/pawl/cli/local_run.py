@@ -28,11 +28,11 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import Plan
 from pawl.core.model.run_events import RunEvent
 from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.planning.answer import filter_combinations
 from pawl.core.planning.render import as_text
 from pawl.core.planning.storage import plan_to_json
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.request import ExecutionLimits, RunOutcome, RunRequest
-from pawl.engine.execution.resolving import filter_combinations
 from pawl.engine.execution.run import execute_run, select_jobs
 from pawl.ports.executor import Executor
 from pawl.ports.reporter import Reporter

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
-import types
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawl.core.model import run_events
-from pawl.core.model.plan import Json
 from pawl.core.model.run_events import LogAppended, RunEvent, to_json
+from pawl.core.model.told_events import from_json
 
 LONGEST_EVENT = 64 * 1024 * 1024
 """Bytes of one event's line; a longer one is not read back."""
-
-_KINDS: dict[str, type[RunEvent]] = {run_events.type_name(kind): kind for kind in typing.get_args(RunEvent)}
 
 
 class EventFile:
@@ -71,34 +65,6 @@ def read_events(path: Path) -> Iterator[RunEvent]:
 
 def _parse(line: bytes) -> RunEvent | None:
     try:
-        told = json.loads(line)
-        kind = _KINDS[told["type"]]
-        hints = typing.get_type_hints(kind)
-        fields: dict[str, typing.Any] = {
-            field.name: _value(hints[field.name], told[field.name])
-            for field in dataclasses.fields(kind)
-            if field.name in told
-        }
-        return kind(**fields)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return from_json(json.loads(line))
+    except (ValueError, RecursionError):
         return None
-
-
-def _value(hint: typing.Any, value: Json) -> object:
-    """Return plain data as the type that a field's hint asks for."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(hint, typing.NewType):
-        return _value(hint.__supertype__, value)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _value(arguments[0], value)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_value(arguments[0], item) for item in value)
-    if origin is dict and isinstance(value, dict):
-        return {key: _value(arguments[1], item) for key, item in value.items()}
-    if hint is bytes:
-        return str(value).encode("utf-8", "surrogatepass")
-    if hint is float and isinstance(value, int):
-        return float(value)
-    if isinstance(hint, type) and not isinstance(value, hint):
-        return hint(value)
-    return value

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pawl.adapters.runs_folder.atomic import write_whole
-from pawl.adapters.runs_folder.line_index import RECORD_SIZE, line_records, parse_records
 from pawl.adapters.runs_folder.names import folder_name
 from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.ids import JobId
+from pawl.core.model.line_index import RECORD_SIZE, line_records, parse_records
 from pawl.ports.logs import LogLine, LogSummary, LogWriter, StoredBlock
 
 DEFAULT_LOG_CAP = 64 * 1024 * 1024

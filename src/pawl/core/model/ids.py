@@ -15,3 +15,12 @@ StepId = NewType("StepId", str)
 
 RunNumber = NewType("RunNumber", int)
 """Counts the runs of one repository from 1."""
+
+RunId = NewType("RunId", int)
+"""One run of a server, counted from 1 over all its repositories; never used twice."""
+
+WorkerId = NewType("WorkerId", str)
+"""A worker as the server knows it: made by the server, bound to the worker's token and name."""
+
+Epoch = NewType("Epoch", int)
+"""The fencing number of a lease: grows with every lease of an attempt, from 1."""

@@ -33,11 +33,12 @@ from pawl.core.model.errors import PawlError, UsageError
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.plan import Plan
 from pawl.core.model.status import Conclusion
+from pawl.core.planning.answer import Resolved, answer_resolve, unmatched
 from pawl.engine.execution.cancellation import Cancellation
+from pawl.engine.execution.facts import run_facts
 from pawl.engine.execution.job import execute_job, secret_set
 from pawl.engine.execution.processes import end_task, ends_first
 from pawl.engine.execution.request import JobOutcome, JobRequest, Ports, RunOutcome, RunRequest
-from pawl.engine.execution.resolving import Resolved, resolve, unmatched
 from pawl.ports.artifacts import ArtifactStore
 from pawl.ports.clock import Clock
 from pawl.ports.executor import Executor
@@ -244,7 +245,15 @@ class _Run:
                 pass
 
     def _resolve(self, key: JobKey) -> None:
-        answer = resolve(self._request, self._state, key, cancelled=self._cancellation.requested)
+        request = self._request
+        answer = answer_resolve(
+            request.plan,
+            self._state,
+            key,
+            facts=run_facts(request),
+            cancelled=self._cancellation.requested,
+            matrix_filter=request.matrix_filter,
+        )
         self._resolved.update({job.id: job for job in answer.jobs})
         for event in answer.events(self._ports.clock.now()):
             self._ports.reporter.report(event)

@@ -1,9 +1,13 @@
-"""Answering the lifecycle's question whether a job runs, and as which combinations."""
+"""Answering the lifecycle's question whether a job runs, and as which combinations.
+
+Both `pawl run` and the server ask here, so a job is decided the same way in both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pawl.core.lifecycle import (
     JobResolved,
@@ -18,11 +22,10 @@ from pawl.core.lifecycle import (
 from pawl.core.model import run_events
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.needs import NeedResult
-from pawl.core.model.plan import Combination, Json, Outlook, PlannedJob
+from pawl.core.model.plan import Combination, Json, Outlook, Plan, PlannedJob
+from pawl.core.planning.contexts import RunFacts
 from pawl.core.planning.render import as_text
 from pawl.core.planning.resolve import Resolution, Strategy, resolve_job
-from pawl.engine.execution.facts import run_facts
-from pawl.engine.execution.request import RunRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,26 +67,46 @@ class Answer:
             )
 
 
-def resolve(request: RunRequest, state: RunState, key: JobKey, *, cancelled: bool) -> Answer:
-    """Return what becomes of job `key`, all of whose needs have ended. Never raises for the user's faults."""
-    planned = request.plan.job(key)
+_ALL: Mapping[str, str] = MappingProxyType({})
+
+
+def answer_resolve(
+    plan: Plan,
+    state: RunState,
+    key: JobKey,
+    *,
+    facts: RunFacts,
+    cancelled: bool,
+    matrix_filter: Mapping[str, str] = _ALL,
+) -> Answer:
+    """Return what becomes of job `key`, all of whose needs have ended. Never raises for the user's faults.
+
+    Args:
+        plan: the run's.
+        state: the run's, with the results of the job's needs.
+        key: the job that `ResolveJob` named.
+        facts: about the run, for `github`.
+        cancelled: whether the run was asked to stop.
+        matrix_filter: only combinations in which these axes have these values.
+    """
+    planned = plan.job(key)
     needs = need_results(state, key)
     found = resolve_job(
         planned,
-        request.plan,
+        plan,
         needs=needs,
         ancestors=ancestor_results(state, key),
         cancelled=cancelled,
-        facts=run_facts(request),
+        facts=facts,
     )
     if found.error is not None:
         return Answer(key=key, event=JobUnresolvable(key=key, reason=found.error))
     if found.verdict.outlook is Outlook.SKIPPED:
         skipped = JobSkipped(key=key, reason=found.verdict.reason, cancelled=found.cancelled)
         return Answer(key=key, event=skipped, trace=found.verdict.trace)
-    found = _filtered(found, request.matrix_filter)
+    found = _filtered(found, matrix_filter)
     if not found.jobs:
-        wanted = ", ".join(f"{axis}={value}" for axis, value in request.matrix_filter.items())
+        wanted = ", ".join(f"{axis}={value}" for axis, value in matrix_filter.items())
         reason = f"no combination of its matrix has {wanted}" if wanted else "its matrix has no combination"
         return Answer(key=key, event=JobSkipped(key=key, reason=reason))
     event = JobResolved(

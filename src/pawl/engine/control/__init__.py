@@ -1,0 +1,1 @@
+"""The server's side of a run: intake, the queue, leases, results, cancel, re-run, sweeps, retention."""

@@ -1,0 +1,26 @@
+"""The store: everything a server must not lose, but for the bytes of logs and artifacts (M1, M10).
+
+Work on the store is a plain function over a `Transaction`; the store runs it, whole or not at all. So what
+changes together is one function, and the same function runs on every database.
+"""
+
+from pawl.ports.store.queue import AttemptTable, GroupTable, LeaseOffer
+from pawl.ports.store.runs import EventTable, LogTable, RunFilter, RunTable
+from pawl.ports.store.store import Store, Transaction
+from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
+
+__all__ = [
+    "ArtifactTable",
+    "AttemptTable",
+    "EventTable",
+    "GroupTable",
+    "KeyTable",
+    "LeaseOffer",
+    "LogTable",
+    "RunFilter",
+    "RunTable",
+    "Store",
+    "TokenTable",
+    "Transaction",
+    "WorkerTable",
+]

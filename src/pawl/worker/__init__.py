@@ -1,0 +1,1 @@
+"""The worker process: takes leases, keeps jobs in processes of their own, ships what they tell."""
