@@ -140,7 +140,6 @@ class Result:
         key: made by the worker once, so that the same result can be told again.
         signal: the signal that ended the failing step's process, where one did.
         logs: of all its steps.
-
     """
 
     key: str
