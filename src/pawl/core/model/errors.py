@@ -73,10 +73,10 @@ class StaleLease(Conflict):
 class OffsetConflict(Conflict):
     """The bytes do not go on where the stored ones end, or differ from them."""
 
-    def __init__(self, message: str, *, size: int) -> None:
+    def __init__(self, message: str | None = None, *, hint: str | None = None, size: int = 0) -> None:
         """Take what is wrong and how many bytes are stored."""
         self.size = size
-        super().__init__(message)
+        super().__init__(message, hint=hint)
 
 
 class InfrastructureError(PawlError):
