@@ -62,20 +62,21 @@ def _mapping_to_plain(value: Mapping[Any, object]) -> Json:
     return {str(key): to_plain(item) for key, item in value.items()}
 
 
-def from_plain(kind: type[T], data: Json, where: str) -> T:
+def from_plain(kind: type[T], data: Json, where: str, *, strict: bool = True) -> T:
     """Return the dataclass `kind` that `to_plain` made `data` of.
 
     Args:
         kind: a dataclass.
         data: what was stored.
         where: what it is, for the message.
+        strict: whether a field that `kind` lacks is an error; else it is left out, at every level.
 
     Raises:
         UsageError: the data does not have that shape.
     """
     try:
         hashable: Any = kind
-        value = _reader(hashable)(data)
+        value = _reader(hashable, strict)(data)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(f"this is not a stored {where}: {error}") from error
     if not isinstance(value, kind):
@@ -97,22 +98,22 @@ def _free(data: Any) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _reader(kind: Any) -> Callable[[Any], Any]:
+def _reader(kind: Any, strict: bool) -> Callable[[Any], Any]:
     """Return the function that reads a value of the annotation `kind`."""
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _dataclass_reader(kind)
+        return _dataclass_reader(kind, strict)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType or origin is typing.Union:
         (inner,) = (argument for argument in arguments if argument is not types.NoneType)
-        read = _reader(inner)
+        read = _reader(inner, strict)
         return lambda data: None if data is None else read(data)
     if origin is tuple:
-        read = _reader(arguments[0])
+        read = _reader(arguments[0], strict)
         return lambda data: tuple(read(item) for item in _checked(list, data))
     if origin is frozenset:
         return lambda data: frozenset(_checked(list, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        read_key, read_item = _reader(arguments[0]), _reader(arguments[1])
+        read_key, read_item = _reader(arguments[0], strict), _reader(arguments[1], strict)
         return lambda data: {read_key(key): read_item(item) for key, item in _pairs(data)}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
@@ -141,7 +142,7 @@ def _checked(kind: Any, data: Any) -> Any:
     return data
 
 
-def _dataclass_reader(kind: type) -> Callable[[Any], Any]:
+def _dataclass_reader(kind: type, strict: bool) -> Callable[[Any], Any]:
     annotations = {field.name: str(field.type) for field in dataclasses.fields(kind)}
     names = {_plain_name(name): name for name in annotations}
     readers: dict[str, Callable[[Any], Any]] = {
@@ -152,11 +153,13 @@ def _dataclass_reader(kind: type) -> Callable[[Any], Any]:
         if len(readers) < len(annotations):
             # Only now, because a class may hold itself.
             hints = typing.get_type_hints(kind)
-            readers.update({name: _reader(hints[name]) for name in annotations if name not in readers})
+            missing = annotations.keys() - readers.keys()
+            readers.update({name: _reader(hints[name], strict) for name in missing})
         found = _checked(dict, data)
-        unknown = set(found) - set(names)
-        if unknown:
+        unknown = found.keys() - names.keys()
+        if unknown and strict:
             raise ValueError(f"unknown field {min(unknown)}")
-        return kind(**{names[name]: readers[names[name]](item) for name, item in found.items()})
+        known = ((names[name], item) for name, item in found.items() if name in names)
+        return kind(**{name: readers[name](item) for name, item in known})
 
     return read

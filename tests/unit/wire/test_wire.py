@@ -1,0 +1,181 @@
+"""Messages and problems survive the way to the other side."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pawl.core.model.errors import (
+    Conflict,
+    Denied,
+    InfrastructureError,
+    InternalError,
+    NotFound,
+    OffsetConflict,
+    PawlError,
+    StaleLease,
+    TooLarge,
+    TransientError,
+    Unavailable,
+    UsageError,
+)
+from pawl.core.model.ids import Epoch, JobId, JobKey, RunId
+from pawl.core.model.needs import NeedResult
+from pawl.core.model.plan import Combination
+from pawl.core.model.records import ArtifactEntry, AttemptRef
+from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.model.work import Lease, LogEnd, Payload, Renewal, Result, Work, WorkerHello
+from pawl.wire import (
+    ArtifactsRequest,
+    BlobPlace,
+    FinishRequest,
+    LeaseAnswer,
+    LeaseRequest,
+    LogPlace,
+    RenewAnswer,
+    TellRequest,
+    agree,
+    error_of,
+    problem_of,
+    read_message,
+    write_message,
+)
+
+LEASE = Lease(
+    ref=AttemptRef(run=RunId(7), job=JobId("test#1"), attempt=2),
+    epoch=Epoch(3),
+    seconds=30.0,
+)
+WORK = Work(
+    lease=LEASE,
+    number=4,
+    run_attempt=1,
+    correlation="c0ffee",
+    plan={"jobs": []},
+    payload=Payload(
+        key=JobKey("test"),
+        combination=Combination(index=1, total=2, name="test (1)", values={"v": 1.5}),
+        fail_fast=True,
+        max_parallel=None,
+        needs={JobKey("build"): NeedResult(result=Conclusion.SUCCESS, outputs={"a": "ü"})},
+    ),
+    secrets={"TOKEN": "hunter2"},
+)
+RESULT = Result(
+    key="k",
+    conclusion=Conclusion.FAILURE,
+    duration=1.25,
+    untrusted=frozenset({"a"}),
+    failure_class=FailureClass.USER,
+    exit_code=2,
+    logs=(LogEnd(index=0, name="Set up job", size=10, lines=1, sha256="ab"),),
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        LeaseRequest(request="r", slots=2, wait=20.0),
+        LeaseAnswer(work=(WORK,)),
+        RenewAnswer(renewals=(Renewal(ref=LEASE.ref, alive=True, seconds=30.0, cancel="by me"),)),
+        TellRequest(lease=LEASE, first=3, events=[{"type": "job_started"}]),
+        FinishRequest(lease=LEASE, result=RESULT),
+        ArtifactsRequest(
+            lease=LEASE,
+            name="dist",
+            files=(ArtifactEntry(name="a/b", size=3, sha256="ff", content_type="text/plain"),),
+        ),
+        WorkerHello(name="w", labels=("linux",), slots=1, protocol=1, version="1", running=(LEASE,)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_a_message_is_the_same_on_the_other_side(message: object) -> None:
+    assert read_message(type(message), write_message(message)) == message
+
+
+def test_fields_of_a_later_version_are_left_out_at_every_level() -> None:
+    told = json.loads(write_message(LeaseAnswer(work=(WORK,))))
+    told["later"] = 1
+    told["work"][0]["lease"]["ref"]["later"] = {"deep": True}
+    assert read_message(LeaseAnswer, json.dumps(told).encode()) == LeaseAnswer(work=(WORK,))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[]", b"{}", b'{"request": 1, "slots": 1, "wait": 1}', b"[" * 99999]
+)
+def test_a_body_that_is_no_such_message_is_refused(body: bytes) -> None:
+    with pytest.raises(UsageError):
+        read_message(LeaseRequest, body)
+
+
+def test_events_that_are_no_list_are_refused() -> None:
+    with pytest.raises(UsageError, match="not a list"):
+        TellRequest(lease=LEASE, first=0, events={"a": 1}).listed()
+
+
+def test_the_place_of_bytes_survives_the_query() -> None:
+    bare = Lease(ref=LEASE.ref, epoch=LEASE.epoch, seconds=0)
+    log = LogPlace(lease=bare, index=3, part="index", offset=2**40, name="Run a & b")
+    blob = BlobPlace(lease=bare, digest="ab" * 32, size=9, ask=True)
+    assert LogPlace.parse(log.query()) == log
+    assert BlobPlace.parse(blob.query()) == blob
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("part", "idx"), ("offset", "-1"), ("offset", "٣"), ("offset", "9" * 30), ("run", ""), ("job", "")],
+)
+def test_a_place_that_is_none_is_refused(name: str, text: str) -> None:
+    query = LogPlace(lease=LEASE, index=0, part="data", offset=0, name="x").query()
+    with pytest.raises(UsageError):
+        LogPlace.parse({**query, name: text})
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OffsetConflict("gap", size=12), 409),
+        (StaleLease("gone", hint="stop"), 409),
+        (Conflict("taken"), 409),
+        (TooLarge("big"), 413),
+        (NotFound("no run 3"), 404),
+        (Denied("who?"), 401),
+        (Denied("not you", known=True), 403),
+        (UsageError("bad"), 400),
+        (Unavailable("later", retry_after=7.0), 503),
+        (Unavailable("full", full=True), 507),
+        (TransientError("blip"), 503),
+        (InfrastructureError("broken"), 500),
+        (InternalError("oops"), 500),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_is_the_same_on_the_other_side(error: PawlError, status: int) -> None:
+    told_status, body = problem_of(error)
+    assert (told_status, body["status"]) == (status, status)
+    told = error_of(status, json.loads(json.dumps(body)))
+    assert type(told) is type(error)
+    assert vars(told) == vars(error)
+
+
+def test_a_fault_says_nothing_of_itself() -> None:
+    status, body = problem_of(ValueError("/etc/passwd"))
+    assert status == 500
+    assert "passwd" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(502, Unavailable), (429, Unavailable), (404, NotFound), (302, UsageError), (501, InfrastructureError)],
+)
+def test_an_answer_of_somebody_else_is_judged_by_its_status(status: int, kind: type[PawlError]) -> None:
+    assert type(error_of(status, None)) is kind
+    assert type(error_of(status, {"type": "about:blank", "retry_after": "soon"})) is kind
+
+
+def test_a_version_in_common_is_agreed_on_or_refused() -> None:
+    assert agree(1) == 1
+    with pytest.raises(UsageError, match="speaks 2") as caught:
+        agree(2)
+    assert caught.value.hint == "update the server"
