@@ -1,0 +1,191 @@
+"""A real server and real workers as processes, which tests kill, stop and start again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.faults.api import Api, RefusedError
+from tests.faults.processes import kill_all, processes_of, send, until
+
+_PAWL = [sys.executable, "-m", "pawl.cli.main"]
+
+
+class Installation:
+    """One server's data, and the processes that belong to it.
+
+    Attributes:
+        folder: everything is below it, homes and logs of the processes too.
+        data: the server's data folder.
+        api: the server's API, whether the server runs or not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        slots: int = 2,
+        executor: str = "host",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what the server is started with; `slots` are those of its embedded worker."""
+        self.folder = folder
+        self.data = folder / "data"
+        self.api = Api(_free_port(), self.data / "token")
+        self._slots = slots
+        self._executor = executor
+        self._environment = _clean_environment(folder) | dict(environment or {})
+        self._server: subprocess.Popen[bytes] | None = None
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start_server(self) -> None:
+        """Start the server and wait until it is ready."""
+        assert self._server is None
+        port = str(self.api.port)
+        options = ["--data", str(self.data), "--port", port, "--executor", self._executor]
+        self._server = self._start("server", "serve", *options, "--workers", str(self._slots))
+        until(self._is_ready, "the server to be ready")
+
+    def _is_ready(self) -> bool:
+        assert self._server is not None
+        if self._server.poll() is not None:
+            raise AssertionError(f"the server ended:\n{self.told('server')}")
+        try:
+            self.api.ask("GET", "/ready", timeout=5)
+        except (OSError, RefusedError):
+            return False
+        return True
+
+    def kill_server(self) -> None:
+        """Kill the server, and nothing but it, with a signal that it cannot see."""
+        assert self._server is not None
+        _kill(self._server)
+        self._server = None
+
+    def stop_server(self) -> int:
+        """Ask the server to end and return its exit code."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGTERM)
+        code = self._server.wait(timeout=120)
+        self._server = None
+        return code
+
+    @property
+    def server_pid(self) -> int:
+        """Return the server's process."""
+        assert self._server is not None
+        return self._server.pid
+
+    def embedded_worker(self) -> int | None:
+        """Return the process of the embedded worker, None while there is none."""
+        remote = {worker.pid for worker in self._workers.values()}
+        found = [pid for pid in processes_of(self.data, "worker") if pid not in remote]
+        return found[0] if found else None
+
+    def kill_embedded_worker(self) -> int:
+        """Kill the embedded worker, and nothing but it; return which process it was."""
+        until(self.embedded_worker, "an embedded worker")
+        pid = self.embedded_worker()
+        assert pid is not None
+        send(pid, signal.SIGKILL)
+        return pid
+
+    def start_worker(self, name: str, *, port: int | None = None, slots: int = 2) -> None:
+        """Start a worker of its own that speaks to the server over TCP, at `port` or the server's."""
+        token = self._token_of(name)
+        home = self.folder / "workers" / name
+        home.mkdir(parents=True, exist_ok=True)
+        options = ["--server", f"http://127.0.0.1:{port or self.api.port}", "--token-file", str(token)]
+        options += ["--name", name, "--slots", str(slots), "--data", str(home), "--executor", self._executor]
+        self._workers[name] = self._start(name, "worker", *options)
+
+    def _token_of(self, name: str) -> Path:
+        file = self.folder / f"{name}.token"
+        if not file.exists():
+            made = self.api.post("/api/tokens", {"name": name, "scope": "worker"})
+            file.touch(mode=0o600)
+            file.write_text(made["token"], "utf-8")
+        return file
+
+    def worker_pid(self, name: str) -> int:
+        """Return the process of a worker of its own."""
+        return self._workers[name].pid
+
+    def kill_worker(self, name: str) -> None:
+        """Kill a worker of its own, and nothing but it."""
+        _kill(self._workers.pop(name))
+
+    def wait_for_end(self, run: int) -> dict[str, Any]:
+        """Wait until a run has ended and return its record."""
+        until(lambda: self.api.run(run)["status"] == "completed", f"the end of run {run}")
+        return self.api.run(run)
+
+    def told(self, process: str) -> str:
+        """Return the end of what a process has written."""
+        return (self.folder / f"{process}.out").read_text("utf-8", "replace")[-8000:]
+
+    def end(self) -> None:
+        """Kill every process that was started for this, and those that these have started."""
+        for process in [self._server, *self._workers.values()]:
+            if process is not None:
+                _kill(process)
+        kill_all(self.folder)
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.out").open("ab") as out:
+            return subprocess.Popen(
+                [*_PAWL, *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _clean_environment(folder: Path) -> dict[str, str]:
+    """Return an environment without settings of whoever runs the tests."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PAWL_", "GITHUB_", "XDG_", "PYTEST_"))
+    }
+    return kept | {"HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def installation(folder: Path, **options: Any) -> Iterator[Installation]:
+    """Yield an installation whose server runs; afterwards no process of it is left.
+
+    When the body fails, what server and workers have written is shown.
+    """
+    (folder / "home").mkdir()
+    made = Installation(folder, **options)
+    try:
+        made.start_server()
+        yield made
+    except BaseException:
+        for file in sorted(folder.glob("*.out")):
+            print(f"==== {file.name}\n{made.told(file.stem)}")
+        raise
+    finally:
+        made.end()
