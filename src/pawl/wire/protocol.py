@@ -18,6 +18,9 @@ WORKER_ROUTES = "/worker/v1"
 PROTOCOL_HEADER = "Pawl-Protocol"
 """Of every request of a worker: the version it speaks."""
 
+WORKER_HEADER = "Pawl-Worker"
+"""Of every request of a worker: its name. It tells workers with one token apart and proves nothing."""
+
 CORRELATION_HEADER = "Pawl-Correlation"
 """Of requests about an attempt: the id that every log line about its run carries."""
 
