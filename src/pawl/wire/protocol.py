@@ -21,6 +21,9 @@ PROTOCOL_HEADER = "Pawl-Protocol"
 WORKER_HEADER = "Pawl-Worker"
 """Of every request of a worker: its name. It tells workers with one token apart and proves nothing."""
 
+WORKER_HEADER = "Pawl-Worker"
+"""Of every request of a worker: its name. With the token's digest it is who asks; alone it is nothing."""
+
 CORRELATION_HEADER = "Pawl-Correlation"
 """Of requests about an attempt: the id that every log line about its run carries."""
 
