@@ -14,7 +14,15 @@ from benchmarks.measure import Missing, Row
 
 HERE = Path(__file__).resolve().parent
 HEADING = "# Results of `make bench`\n\nNewest first. Absolute figures move; compare within a row.\n"
-MODULES = ("language", "command_line", "containers", "log_path")
+MODULES = (
+    "language",
+    "command_line",
+    "containers",
+    "log_path",
+    "serving",
+    "serving_containers",
+    "api_under_load",
+)
 
 
 def main(names: list[str]) -> int:

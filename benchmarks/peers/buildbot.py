@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.memory import proportional_memory
 
@@ -106,8 +107,8 @@ def _install(environment: Path) -> Path:
     """Return the folder of the programs of an environment with Buildbot in it."""
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     python = environment / "bin/python"
-    for command in ([uv, "venv", "-q", environment], [uv, "pip", "install", "-q", "-p", python, *PACKAGES]):
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    for arguments in (["venv", str(environment)], ["pip", "install", "-p", str(python), *PACKAGES]):
+        subprocess.run([uv, "-q", *arguments], check=True, capture_output=True, timeout=300)
     return environment / "bin"
 
 
@@ -131,10 +132,9 @@ def _until_connected(web: int, processes: list[subprocess.Popen[bytes]]) -> None
     raise OSError("Buildbot's worker does not connect")
 
 
-def _ask(web: int, path: str, body: object = None) -> dict[str, list[dict[str, float]]]:
+def _ask(web: int, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{web}/api/v2/{path}", data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
-        found: dict[str, list[dict[str, float]]] = json.load(answer)
-        return found
+        return json.load(answer)

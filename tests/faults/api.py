@@ -37,11 +37,10 @@ class Api:
             RefusedError: the status is not one of success.
             OSError, HTTPException: there is no server.
         """
-        self._token = self._token or self.token_file.read_text("utf-8").strip()
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            connection.request(method, path, text, self._headers())
             answer = connection.getresponse()
             data = answer.read()
         finally:
@@ -90,6 +89,24 @@ class Api:
         """Return the lines of a run's whole log so far, but for the groups that Pawl writes."""
         text = "".join(event["data"] for event in self._logged(run) if event.get("type") == "log_appended")
         return text.splitlines()
+
+    def first_line(self, run: int, text: str) -> None:
+        """Follow a run's log until a line with `text` is there."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        try:
+            connection.request("GET", f"/api/runs/{run}/logs?follow=1", headers=self._headers())
+            answer = connection.getresponse()
+            while line := answer.readline():
+                event = json.loads(line)
+                if text in event.get("event", event).get("data", ""):
+                    return
+        finally:
+            connection.close()
+        raise AssertionError(f"run {run} ended without {text}")
+
+    def _headers(self) -> dict[str, str]:
+        self._token = self._token or self.token_file.read_text("utf-8").strip()
+        return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
     def _logged(self, run: int) -> Iterator[dict[str, Any]]:
         for line in self._patiently("GET", f"/api/runs/{run}/logs", None).splitlines():

@@ -38,12 +38,16 @@ class Installation:
         """Take what the server is started with; `slots` are those of its embedded worker."""
         self.folder = folder
         self.data = folder / "data"
-        self.api = Api(_free_port(), self.data / "token")
+        self.api = Api(free_port(), self.data / "token")
         self._slots = slots
         self._executor = executor
         self._environment = _clean_environment(folder) | dict(environment or {})
         self._server: subprocess.Popen[bytes] | None = None
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def prepare(self) -> None:
+        """Make the folders that the processes expect."""
+        (self.folder / "home").mkdir(parents=True)
 
     def start_server(self) -> None:
         """Start the server and wait until it is ready."""
@@ -156,7 +160,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at just now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -178,8 +183,8 @@ def installation(folder: Path, **options: Any) -> Iterator[Installation]:
 
     When the body fails, what server and workers have written is shown.
     """
-    (folder / "home").mkdir()
     made = Installation(folder, **options)
+    made.prepare()
     try:
         made.start_server()
         yield made
