@@ -24,7 +24,8 @@ from pawl.core.lifecycle.events import (
     ResolvedCombination,
     RunStarted,
 )
-from pawl.core.lifecycle.results import ancestor_results, need_results
+from pawl.core.lifecycle.rerun import rerun
+from pawl.core.lifecycle.results import ancestor_results, need_results, run_conclusion, run_status
 from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState, create_run
 from pawl.core.lifecycle.storage import state_from_json, state_to_json
 
@@ -54,6 +55,9 @@ __all__ = [
     "apply",
     "create_run",
     "need_results",
+    "rerun",
+    "run_conclusion",
+    "run_status",
     "state_from_json",
     "state_to_json",
 ]

@@ -107,7 +107,13 @@ def _resolve(draft: Draft, event: JobResolved) -> bool:
         draft.end_group(event.key, Conclusion.SKIPPED, "the matrix's excludes leave no combination")
         return True
     jobs = tuple(
-        JobState(id=each.id, continue_on_error=each.continue_on_error) for each in event.combinations
+        JobState(
+            id=each.id,
+            continue_on_error=each.continue_on_error,
+            attempt=group.past.get(each.id, 0),
+            earlier=group.past.get(each.id, 0),
+        )
+        for each in event.combinations
     )
     if len({job.id for job in jobs}) != len(jobs) or any(group_of(job.id) != event.key for job in jobs):
         raise IllegalTransition(

@@ -80,6 +80,7 @@ class JobFinished:
         untrusted: names of the outputs that an outsider's values went into.
         failure_class: whose fault a failure was; decides with `exit_code` about another attempt.
         exit_code: of the step that failed, where a process of it did.
+        final: no other attempt is made, whatever the rules say.
     """
 
     id: JobId
@@ -90,6 +91,7 @@ class JobFinished:
     failure_class: FailureClass | None = None
     exit_code: int | None = None
     reason: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

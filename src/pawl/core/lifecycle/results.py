@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pawl.core.lifecycle.state import Group, JobState, RunState
 from pawl.core.model.ids import JobKey
 from pawl.core.model.needs import NeedResult
-from pawl.core.model.status import Conclusion
+from pawl.core.model.status import Conclusion, Status
 
 _FAILURES = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
 
@@ -53,6 +53,17 @@ def run_conclusion(run: RunState) -> Conclusion:
         if result in results:
             return result
     return Conclusion.SUCCESS
+
+
+def run_status(run: RunState) -> Status:
+    """Return where a run is as people see it, from nothing but its jobs: queued until something happened."""
+    groups = run.groups.values()
+    if all(group.is_completed for group in groups):
+        return Status.COMPLETED
+    begun = {Status.IN_PROGRESS, Status.COMPLETED}
+    if any(group.is_completed or any(job.status in begun for job in group.jobs or ()) for group in groups):
+        return Status.IN_PROGRESS
+    return Status.QUEUED
 
 
 def need_results(run: RunState, key: JobKey) -> Mapping[JobKey, NeedResult]:

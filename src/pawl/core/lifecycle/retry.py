@@ -19,13 +19,15 @@ def retry_delay(run: RunState, group: Group, job: JobState, end: JobFinished) ->
 
     A user's fault is tried again only when the workflow says `retry`; a cancelled job never is.
     """
-    if not is_failure(end.conclusion) or job.cancelling or run.cancellation:
+    if end.final or not is_failure(end.conclusion) or job.cancelling or run.cancellation:
         return None
-    if group.retry is not None and job.attempt < group.retry.max_attempts and _covers(group.retry, end):
-        return _doubled(group.retry.backoff_seconds, job.attempt)
+    # A re-run begins anew with the counting, though not with the numbers of the attempts.
+    attempt = job.attempt - job.earlier
+    if group.retry is not None and attempt < group.retry.max_attempts and _covers(group.retry, end):
+        return _doubled(group.retry.backoff_seconds, attempt)
     infrastructure = end.failure_class is FailureClass.INFRASTRUCTURE
-    if infrastructure and job.attempt <= run.infrastructure_retries:
-        return _doubled(INFRASTRUCTURE_DELAY, job.attempt)
+    if infrastructure and attempt <= run.infrastructure_retries:
+        return _doubled(INFRASTRUCTURE_DELAY, attempt)
     return None
 
 

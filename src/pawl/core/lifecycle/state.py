@@ -26,6 +26,7 @@ class JobState:
 
     Attributes:
         attempt: the current or last attempt, from 1; 0 before the first is asked for.
+        earlier: how many of the attempts were made before the run was started again.
         conclusion: set when, and only when, the status is completed.
         cancelling: set while it was asked to stop and has not ended yet.
         order: counts the run's jobs in the order in which they ended; decides whose outputs win.
@@ -36,6 +37,7 @@ class JobState:
     continue_on_error: bool = False
     status: Status = Status.WAITING
     attempt: int = 0
+    earlier: int = 0
     conclusion: Conclusion | None = None
     reason: str = ""
     cancelling: Cancellation | None = None
@@ -62,6 +64,7 @@ class Group:
         jobs: its combinations; None until it is resolved. A skipped group has none.
         result: `needs.<key>.result`, once every combination has ended.
         reason: why it was skipped or failed without running.
+        past: the last attempt of each of its jobs before the run was started again; they count on from there.
     """
 
     key: JobKey
@@ -75,6 +78,7 @@ class Group:
     survives_cancel: bool = False
     result: Conclusion | None = None
     reason: str = ""
+    past: Mapping[JobId, int] = field(default_factory=dict)
 
     @property
     def is_completed(self) -> bool:
