@@ -1,0 +1,17 @@
+"""The store in a SQL database: a SQLite file, or PostgreSQL.
+
+tables.py          the schema, for both
+migrations/        how a database of an older version comes to it
+session.py         statements, compiled once; the transaction they run in
+runs.py queue.py lists.py   the tables of the port
+sqlite_*.py        one thread writes, many small transactions share a commit
+postgres_*.py      a pool of connections; LISTEN and NOTIFY
+inline_store.py    SQLite without threads, for simulations
+moving.py          backup, restore, copy from one database to another
+"""
+
+from __future__ import annotations
+
+from pawl.adapters.store_sql.opening import open_store
+
+__all__ = ["open_store"]

@@ -1,0 +1,247 @@
+"""The schema: one for SQLite and PostgreSQL.
+
+Values are texts, whole numbers and doubles only, so that both databases give back what was put in: truth
+values are 0 and 1, plain data (`Json`) is text. Texts compare byte by byte on both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+NUMBER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+TIME: sa.Double[float] = sa.Double()
+
+QUEUEABLE = "state = 'queued' AND blocked = '' AND cancel IS NULL"
+"""May be leased once its time has come. Word for word in the index and in what asks it, or neither database
+sees that they belong together."""
+HELD = "state IN ('leased', 'running')"
+OPEN = "state IN ('queued', 'leased', 'running')"
+UNFINISHED = "status <> 'completed'"
+
+
+def _text(name: str, **options: Any) -> sa.Column[str]:
+    return sa.Column(name, TEXT, nullable=False, **options)
+
+
+def _maybe_text(name: str) -> sa.Column[str | None]:
+    return sa.Column(name, TEXT, nullable=True)
+
+
+def _number(name: str, **options: Any) -> sa.Column[int]:
+    return sa.Column(name, NUMBER, nullable=False, **options)
+
+
+def _time(name: str) -> sa.Column[float]:
+    return sa.Column(name, TIME, nullable=False)
+
+
+def _maybe_time(name: str) -> sa.Column[float | None]:
+    return sa.Column(name, TIME, nullable=True)
+
+
+def _run(**options: Any) -> sa.Column[int]:
+    """Return the column that makes a row belong to a run and go with it."""
+    return sa.Column("run", NUMBER, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+runs = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True),
+    _number("number"),
+    _text("repository"),
+    _text("path"),
+    _text("name"),
+    _text("run_name"),
+    _text("event"),
+    _text("ref"),
+    _text("sha"),
+    _text("actor"),
+    _text("correlation"),
+    _time("created_at"),
+    _number("attempt"),
+    _text("status"),
+    _maybe_text("conclusion"),
+    _number("cancelling"),
+    _text("reason"),
+    _maybe_time("started_at"),
+    _maybe_time("completed_at"),
+    _maybe_text("source"),
+    _number("priority"),
+    _text("needs_attention"),
+    _number("last_event"),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_runs_repository", runs.c.repository, runs.c.id)
+sa.Index(
+    "ix_runs_unfinished", runs.c.id, sqlite_where=sa.text(UNFINISHED), postgresql_where=sa.text(UNFINISHED)
+)
+sa.Index("ix_runs_completed", runs.c.completed_at, runs.c.id)
+sa.Index("ix_runs_source", runs.c.source)
+
+run_numbers = sa.Table(
+    "run_numbers",
+    METADATA,
+    _text("repository", primary_key=True),
+    _text("path", primary_key=True),
+    _number("last"),
+)
+"""Outlives the runs it counted, so that no number comes twice."""
+
+run_plans = sa.Table("run_plans", METADATA, _run(primary_key=True, autoincrement=False), _text("plan"))
+"""Apart from `runs`: long, written once, and read with no list of runs."""
+
+run_states = sa.Table("run_states", METADATA, _run(primary_key=True, autoincrement=False), _text("state"))
+
+attempts = sa.Table(
+    "attempts",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True),
+    _run(),
+    _text("job"),
+    _number("attempt"),
+    _text("key"),
+    _text("name"),
+    _text("repository"),
+    _text("state"),
+    _text("requires"),
+    _time("queue_key"),
+    _time("queued_at"),
+    _time("available_at"),
+    _text("payload"),
+    _text("blocked"),
+    sa.Column("group_name", TEXT, nullable=True),
+    _maybe_time("deadline"),
+    _number("epoch"),
+    _number("leases"),
+    _maybe_text("worker"),
+    _maybe_time("leased_at"),
+    _maybe_time("started_at"),
+    _maybe_time("finished_at"),
+    _maybe_text("cancel"),
+    _number("cancel_at_once"),
+    _maybe_text("conclusion"),
+    _text("reason"),
+    _maybe_text("failure_class"),
+    sa.Column("exit_code", NUMBER, nullable=True),
+    _maybe_text("result_key"),
+    _text("log_note"),
+    sa.UniqueConstraint("run", "job", "attempt", name="uq_attempts_ref"),
+    sqlite_autoincrement=True,
+)
+
+
+def _attempts_index(name: str, where: str, *columns: str) -> None:
+    sa.Index(
+        name,
+        *(attempts.c[column] for column in columns),
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+    )
+
+
+_attempts_index(
+    "ix_attempts_lease", QUEUEABLE, "requires", "queue_key", "run", "job", "attempt", "available_at"
+)
+_attempts_index("ix_attempts_queue", "state = 'queued'", "queue_key", "run", "job", "attempt")
+_attempts_index("ix_attempts_deadline", OPEN, "deadline", "state", "blocked")
+_attempts_index("ix_attempts_worker", HELD, "worker", "deadline")
+
+group_members = sa.Table(
+    "group_members",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True),
+    sa.Column("group_name", TEXT, nullable=False),
+    _run(),
+    _text("job"),
+    _number("active"),
+    _time("since"),
+    sa.UniqueConstraint("group_name", "run", "job", name="uq_group_members"),
+    sqlite_autoincrement=True,
+)
+"""`job` is "" for a run's own group."""
+sa.Index("ix_group_members_run", group_members.c.run)
+
+events = sa.Table(
+    "events",
+    METADATA,
+    _run(primary_key=True, autoincrement=False),
+    _number("sequence", primary_key=True, autoincrement=False),
+    _time("time"),
+    _text("event"),
+)
+
+logs = sa.Table(
+    "logs",
+    METADATA,
+    _run(primary_key=True, autoincrement=False),
+    _text("job", primary_key=True),
+    _number("attempt", primary_key=True, autoincrement=False),
+    _number("step", primary_key=True, autoincrement=False),
+    _text("name"),
+    _number("size"),
+    _number("lines"),
+    _text("sha256"),
+    _number("dropped"),
+    _text("note"),
+    _number("finished"),
+)
+
+artifacts = sa.Table(
+    "artifacts",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True),
+    _run(),
+    _text("name"),
+    _text("job"),
+    _number("attempt"),
+    _time("created_at"),
+    _number("size"),
+    _text("files"),
+    _number("final"),
+    sa.UniqueConstraint("run", "name", name="uq_artifacts"),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_artifacts_created", artifacts.c.created_at, artifacts.c.id)
+
+workers = sa.Table(
+    "workers",
+    METADATA,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("token"),
+    _text("labels"),
+    _number("slots"),
+    _time("first_seen"),
+    _time("last_seen"),
+    _number("draining"),
+    _text("health"),
+    _text("facts"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    METADATA,
+    _text("digest", primary_key=True),
+    _text("name"),
+    _text("scope"),
+    _time("created_at"),
+    _maybe_time("last_used"),
+    _maybe_time("expires_at"),
+    _number("revoked"),
+)
+
+key_values = sa.Table(
+    "key_values",
+    METADATA,
+    _text("name", primary_key=True),
+    _text("value"),
+    _time("time"),
+    _number("lasting"),
+)
+sa.Index("ix_key_values_time", key_values.c.time)

@@ -1,0 +1,53 @@
+"""What a function that works on the store is given."""
+
+from __future__ import annotations
+
+from pawl.adapters.store_sql.lists import SqlArtifacts, SqlKeys, SqlTokens, SqlWorkers
+from pawl.adapters.store_sql.queue import SqlAttempts, SqlGroups
+from pawl.adapters.store_sql.runs import SqlEvents, SqlLogs, SqlRuns
+from pawl.adapters.store_sql.session import Session
+from pawl.ports.store import (
+    ArtifactTable,
+    AttemptTable,
+    EventTable,
+    GroupTable,
+    KeyTable,
+    LogTable,
+    RunTable,
+    TokenTable,
+    WorkerTable,
+)
+
+
+class SqlTransaction:
+    """`Transaction` over a session."""
+
+    __slots__ = (
+        "_session",
+        "artifacts",
+        "attempts",
+        "events",
+        "groups",
+        "keys",
+        "logs",
+        "runs",
+        "tokens",
+        "workers",
+    )
+
+    def __init__(self, session: Session) -> None:
+        """Work in a session."""
+        self._session = session
+        self.runs: RunTable = SqlRuns(session)
+        self.attempts: AttemptTable = SqlAttempts(session)
+        self.groups: GroupTable = SqlGroups(session)
+        self.events: EventTable = SqlEvents(session)
+        self.logs: LogTable = SqlLogs(session)
+        self.artifacts: ArtifactTable = SqlArtifacts(session)
+        self.workers: WorkerTable = SqlWorkers(session)
+        self.tokens: TokenTable = SqlTokens(session)
+        self.keys: KeyTable = SqlKeys(session)
+
+    def notify(self, topic: str) -> None:
+        """Wake those that wait for `topic` once this is committed."""
+        self._session.topics.add(topic)
