@@ -1,0 +1,105 @@
+"""Starting jobs' processes, and finding them again (ports.job_host)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pawl.adapters.job_processes.locks import take_lock
+from pawl.adapters.job_processes.places import ERR, OUT, WAKE
+from pawl.adapters.job_processes.process import JobProcess
+from pawl.adapters.job_processes.waiting import WaitingProcess
+from pawl.core.model.errors import InfrastructureError
+
+COMMAND = (sys.executable, "-P", "-m", "pawl.worker.job")
+_KEPT = frozenset({"PAWL_SANDBOX"})
+
+
+class JobProcesses:
+    """Runs `COMMAND FOLDER` for each attempt, in a session of its own and without the worker's secrets."""
+
+    def __init__(
+        self,
+        command: Sequence[str] = COMMAND,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        ready: bool = False,
+    ) -> None:
+        """Take what to run.
+
+        Args:
+            command: program and arguments, to which the folder is added.
+            environment: of the worker; what is Pawl's own in it (its token) is not handed on.
+            ready: whether one process is to wait for the next job, everything imported. It is used once.
+        """
+        self._command = tuple(command)
+        self._environment = {
+            name: value
+            for name, value in environment.items()
+            if name in _KEPT or not name.startswith("PAWL_")
+        }
+        self._keeps_ready = ready
+        self._waiting: WaitingProcess | None = None
+
+    def start(self, folder: Path) -> JobProcess:
+        """Start the process of an attempt, as the port says."""
+        try:
+            os.mkfifo(folder / WAKE, 0o600)
+            lock = take_lock(folder)
+        except OSError as error:
+            raise _refused(folder, error) from error
+        try:
+            with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
+                child = self._hand_over(folder, (lock, out.fileno(), err.fileno()))
+                if child is None:
+                    child = subprocess.Popen(
+                        [*self._command, str(folder)],
+                        cwd=folder,
+                        env=self._environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=out,
+                        stderr=err,
+                        start_new_session=True,
+                        pass_fds=(lock,),
+                    )
+            return JobProcess(folder, child)
+        except OSError as error:
+            raise _refused(folder, error) from error
+        finally:
+            os.close(lock)
+
+    def attach(self, folder: Path) -> JobProcess:
+        """Return the process of a folder, as the port says."""
+        try:
+            return JobProcess(folder, None)
+        except OSError as error:
+            raise _refused(folder, error) from error
+
+    async def make_ready(self) -> None:
+        """Have one process waiting, if that was wanted."""
+        if not self._keeps_ready or (self._waiting is not None and self._waiting.usable):
+            return
+        try:
+            self._waiting = WaitingProcess(self._command, self._environment)
+        except OSError:
+            self._waiting = None  # then the next start takes its time, and says what is wrong
+
+    async def aclose(self) -> None:
+        """End the process that waits."""
+        if self._waiting is not None:
+            self._waiting.dismiss()
+            self._waiting = None
+
+    def _hand_over(self, folder: Path, descriptors: tuple[int, int, int]) -> subprocess.Popen[bytes] | None:
+        waiting, self._waiting = self._waiting, None
+        return None if waiting is None else waiting.hand_over(folder, descriptors)
+
+
+def _refused(folder: Path, error: OSError) -> InfrastructureError:
+    return InfrastructureError(
+        f"Cannot run the job of {folder} in a process of its own: {error.strerror or error}",
+        hint="free some disk space there, or check its permissions and how many processes this user may have",
+    )
