@@ -15,10 +15,13 @@ _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 def run_facts(request: RunRequest, *, attempt: int = 1) -> RunFacts:
-    """Return what `github` says about the run: its id is its number, as no forge gave it one."""
+    """Return what `github` says about the run; `attempt` is the job's, for a run that has none of its own."""
     token = request.secrets.get("GITHUB_TOKEN", "")
     return RunFacts(
-        run_id=str(request.number), run_number=request.number, run_attempt=attempt, more={"token": token}
+        run_id=request.run_id or str(request.number),
+        run_number=request.number,
+        run_attempt=request.run_attempt or attempt,
+        more={"token": token},
     )
 
 

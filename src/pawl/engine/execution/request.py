@@ -60,6 +60,8 @@ class RunRequest:
         keep_on_failure: leave the sandbox of a failed job for `pawl shell`.
         strict_variables: an undefined `$NAME` in a field of the workflow is an error (requirement L5).
         project: the folder that `env_file` is relative to.
+        run_id: what `github.run_id` is; the number where a run has no other id.
+        run_attempt: what `github.run_attempt` is; None means the attempt of the job.
     """
 
     plan: Plan
@@ -76,6 +78,8 @@ class RunRequest:
     keep_on_failure: bool = False
     strict_variables: bool = False
     limits: ExecutionLimits = ExecutionLimits()
+    run_id: str | None = None
+    run_attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
