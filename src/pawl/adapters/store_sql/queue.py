@@ -65,10 +65,11 @@ LAPSED = Statement(
     .order_by(attempts.c.deadline, attempts.c.run, attempts.c.job, attempts.c.attempt)
     .limit(sa.bindparam("most"))
 )
+_IS_BLOCKED: sa.ColumnClause[bool] = sa.literal_column("blocked <> ''")
 COUNTS = Statement(
-    sa.select(attempts.c.state, attempts.c.blocked != "", sa.func.count())
+    sa.select(attempts.c.state, _IS_BLOCKED, sa.func.count())
     .where(sa.text(tables.OPEN))
-    .group_by(attempts.c.state, attempts.c.blocked != "")
+    .group_by(attempts.c.state, _IS_BLOCKED)
 )
 
 
