@@ -1,0 +1,145 @@
+"""The server's application: the table of routes behind one gate that every request goes through."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Matched
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pawl.core.model.errors import NotFound, UsageError
+from pawl.server.answers import answer, problem
+from pawl.server.authentication import Tokens
+from pawl.server.endpoint import Endpoint
+from pawl.server.handlers import artifacts, events, logs, runs, server, workers_own
+from pawl.server.log_lines import correlated, say
+from pawl.server.openapi import document
+from pawl.server.routes import Call, Caller, Route, check_routes
+from pawl.server.services import Services
+from pawl.wire import CORRELATION_HEADER
+
+_CORRELATION = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
+
+
+def all_routes(version: str) -> tuple[Route, ...]:
+    """Return the table of routes."""
+    tables = (server, runs, events, logs, artifacts, workers_own)
+    routes = tuple(route for table in tables for route in table.ROUTES)
+    about = document(routes, version)
+
+    async def openapi(_: Call) -> Response:
+        return answer(about)
+
+    own = Route(
+        method="GET",
+        path="/api/openapi.json",
+        caller=Caller.NONE,
+        handler=openapi,
+        summary="Describes this API.",
+    )
+    return (*routes, own)
+
+
+def make_application(
+    services: Services, *, version: str, hosts: Iterable[str] = (), routes: Sequence[Route] | None = None
+) -> ASGIApp:
+    """Return the ASGI application.
+
+    Args:
+        services: what its routes work with.
+        version: of this server.
+        hosts: names under which it may be reached, besides `localhost` and addresses.
+        routes: the table; the server's own when left out.
+
+    Raises:
+        InternalError: a route does not say who may call it.
+    """
+    routes = all_routes(version) if routes is None else routes
+    check_routes(routes)
+    tokens = Tokens(services.control.tokens.check, services.clock)
+    paths: dict[str, list[Route]] = {}
+    for route in routes:
+        paths.setdefault(route.path, []).append(route)
+    endpoints = [Matched(path, Endpoint(table, services, tokens)) for path, table in paths.items()]
+    return _Gate(Router(endpoints, redirect_slashes=False, default=_nothing_there), services, hosts)
+
+
+async def _nothing_there(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        shown = scope["path"][:200]
+        await problem(NotFound(f"there is nothing at `{shown}`"))(scope, receive, send)
+
+
+class _Gate:
+    """Checks the host, gives each request its correlation id, and measures it."""
+
+    def __init__(self, inner: ASGIApp, services: Services, hosts: Iterable[str]) -> None:
+        self._inner = inner
+        self._services = services
+        self._hosts = {"localhost", *(host.lower() for host in hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _answer_others(scope, send)
+            return
+        request = Request(scope)
+        with correlated(self._correlation(request)) as identity:
+            begun, status = self._services.clock.monotonic(), 0
+
+            async def send_and_note(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start" and not status:
+                    status = int(message["status"])
+                    message.setdefault("headers", []).append(
+                        (CORRELATION_HEADER.lower().encode(), identity.encode())
+                    )
+                    self._measure(scope, status, self._services.clock.monotonic() - begun)
+                await send(message)
+
+            if not self._may_be_called(request.headers.getlist("host")):
+                refused = UsageError(
+                    "this server is not known by that name", hint="add it to `server.hosts` in pawl.toml"
+                )
+                await problem(refused)(scope, receive, send_and_note)
+                return
+            await self._inner(scope, receive, send_and_note)
+
+    def _correlation(self, request: Request) -> str:
+        given = request.headers.get(CORRELATION_HEADER, "")
+        return given if _CORRELATION.fullmatch(given) else self._services.control.randomness.token(8)
+
+    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
+        route: Route | None = scope.get("pawl.route")
+        name = route.name if route is not None else "none"
+        self._services.metrics.http_seconds.labels(name, str(status)).observe(seconds)
+        level = logging.DEBUG if status < 500 else logging.INFO
+        say("request", level, route=name, status=status, milliseconds=round(seconds * 1000, 1))
+
+    def _may_be_called(self, given: Sequence[str]) -> bool:
+        """Return whether the Host header names this server: a name that anybody may point here does not."""
+        found = _HOST.fullmatch(given[0]) if len(given) == 1 and len(given[0]) < 300 else None
+        if found is None:
+            return False
+        name = found[1].strip("[]").lower()
+        return name in self._hosts or _is_address(name)
+
+
+async def _answer_others(scope: Scope, send: Send) -> None:
+    """Answer what is no request: there are no WebSockets here."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
