@@ -32,9 +32,14 @@ def _draw_command(name: str) -> str:
     command = pawl.get_command(context, name)
     if command is None:
         raise LookupError(name)
+    return _draw(command, name, context, "##")
+
+
+def _draw(command: click.Command, name: str, context: click.Context, heading: str) -> str:
     inner = click.Context(command, info_name=name, parent=context)
     usage = " ".join(command.collect_usage_pieces(inner))
-    lines = [f"\n## `pawl {name}`\n", f"`pawl {name} {usage}`\n", _paragraphs(command.help or "")]
+    path = inner.command_path
+    lines = [f"\n{heading} `{path}`\n", f"`{path} {usage}`\n", _paragraphs(command.help or "")]
     options = [each for each in command.params if isinstance(each, click.Option)]
     if options:
         lines.append("| option | meaning |\n| --- | --- |\n" + "".join(map(_row, options)))
@@ -43,7 +48,9 @@ def _draw_command(name: str) -> str:
         width = max(len(typed) for typed, _ in examples)
         shown = "\n".join(f"{typed:<{width}}  # {what}" for typed, what in examples)
         lines.append(f"```sh\n{shown}\n```\n")
-    return "\n".join(lines)
+    parts = command.commands if isinstance(command, click.Group) else {}
+    inside = (_draw(part, called, inner, "###") for called, part in parts.items())
+    return "\n".join(lines) + "".join(inside)
 
 
 def _paragraphs(text: str) -> str:

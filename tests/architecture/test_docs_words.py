@@ -50,7 +50,7 @@ def test_every_table_label_and_variable_stands_on_the_configuration_page() -> No
 
 
 def test_no_setting_of_the_configuration_page_is_unknown() -> None:
-    told = set(re.findall(r"^\| `(run\.\w+)` \|", _page("configuration.md"), re.MULTILINE))
+    told = set(re.findall(r"^\| `((?:run|remote)\.\w+)` \|", _page("configuration.md"), re.MULTILINE))
     assert told == {setting.key for setting in SETTINGS}
 
 

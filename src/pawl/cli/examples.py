@@ -22,6 +22,10 @@ class ExampleCommand(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+class ExampleGroup(ExampleCommand, click.Group):
+    """A command that has commands of its own."""
+
+
 def write_examples(examples: Sequence[tuple[str, str]], formatter: click.HelpFormatter) -> None:
     """Write each example: what it does, and below it what to type."""
     if not examples:

@@ -117,6 +117,13 @@ SETTINGS = (
         kind="number",
         summary="How long a cancelled job's `always()` steps may take.",
     ),
+    Setting(
+        field="server",
+        section="remote",
+        name="server",
+        kind="text",
+        summary="Address of the server that `trigger`, `queue`, `logs` and the like ask.",
+    ),
 )
 
 TABLES: Mapping[str, str] = {
@@ -139,6 +146,7 @@ class Settings:
     job_timeout_minutes: float = 360
     step_timeout_minutes: float | None = None
     cancel_timeout_minutes: float = 5
+    server: str | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_LABELS))
     variables: Mapping[str, str] = field(default_factory=dict)
 

@@ -18,6 +18,9 @@ FILE_NAME = "pawl.toml"
 OTHER_VARIABLES: Mapping[str, str] = {
     "PAWL_CONFIG": "Path of the settings file, instead of `pawl.toml` at the project's root.",
     "PAWL_DEBUG": "`1` shows tracebacks with error messages.",
+    "PAWL_DATA": "Data folder of this machine's server, instead of `~/.local/share/pawl`.",
+    "PAWL_TOKEN": "The token for the server named by `PAWL_SERVER` or `--server`.",
+    "PAWL_TOKEN_FILE": "A file with that token.",
     "PAWL_WORK": "Folder in which jobs get their own folders, instead of `~/.cache/pawl/work`.",
 }
 """Variables that are no settings of the file."""

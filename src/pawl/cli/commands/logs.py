@@ -1,17 +1,22 @@
-"""`pawl logs`: the stored log of a run, of one in progress too."""
+"""`pawl logs`: the log of a run, of one in progress too; of this project's runs or of a server's."""
 
 from __future__ import annotations
 
 import re
 import sys
 import time
+from dataclasses import replace
+from typing import Any
 
 import click
 
 from pawl.adapters.runs_folder import RunFolder, RunsFolder, RunState
 from pawl.cli.examples import ExampleCommand
+from pawl.cli.exits import ExitCode
 from pawl.cli.log_printer import LogPrinter, LogWish
 from pawl.cli.project import current_project
+from pawl.cli.remote.choosing import ask_server
+from pawl.cli.remote.options import optional_server_options, read_asked
 from pawl.cli.stored_runs import (
     FAILED,
     StepPlace,
@@ -36,6 +41,7 @@ _POLL_SECONDS = 0.1
         ("pawl logs 12 --failed", "the steps of run 12 that failed"),
         ("pawl logs -j test --step pytest", "one step of one job"),
         ("pawl logs -f", "follow a run in progress"),
+        ("pawl logs 12 --server -f", "the same of the server's run 12; ends with its exit code"),
         ("pawl logs 12 --grep 'error|warn'", "the lines that match"),
         ("pawl logs 12 --json", "one JSON object a line"),
     ),
@@ -49,42 +55,40 @@ _POLL_SECONDS = 0.1
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option("--grep", metavar="REGEX", help="Only lines that match this regular expression.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@optional_server_options
 @click.pass_context
-def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
+def command(
     ctx: click.Context,
+    /,
     run: str | None,
     *,
     job: str | None,
     step: str | None,
     failed: bool,
-    tail: int | None,
-    timestamps: bool,
     follow: bool,
-    grep: str | None,
-    as_json: bool,
-) -> None:
-    """Show the log of RUN, a run's number; of the latest run without it."""
-    folder = RunsFolder(current_project().root).open(parse_run_number(run))
-    choice = _Choice(job, step, failed=failed)
-    places = choice.select(folder)
+    **options: Any,
+) -> int:
+    """Show the log of RUN, a run's number; of the latest run without it.
+
+    Without a server's address anywhere, RUN is one of this project's; when there is none of that number, this
+    machine's server is asked.
+    """
+    asked = read_asked(options)
     wish = LogWish(
-        timestamps=timestamps,
-        as_json=as_json,
-        tail=tail,
-        pattern=_compile(grep),
-        with_job=follow or len({place.job_id for place in places}) > 1,
-        with_heads=not follow and len(places) > 1,
+        timestamps=options["timestamps"],
+        as_json=options["as_json"],
+        tail=options["tail"],
+        pattern=_compile(options["grep"]),
     )
     screen = look_at(sys.stdout, colour=bool(ctx.color))
-    printer = LogPrinter(folder.logs, screen, wish)
-    if follow:
-        _follow(folder, choice, printer)
-        return
-    is_over = folder.record.state is not RunState.RUNNING
-    for place in places:
-        _print(printer, place, is_over=is_over)
-    if failed and not places:
-        click.echo(f"Nothing failed in run {folder.number}.", err=True)
+    local = RunsFolder(current_project().root)
+    if ask_server(asked, run, [record.number for record in local.list()]):
+        from pawl.cli.remote.logs import RemoteLogs, StepWish  # noqa: PLC0415 - aiohttp takes 150 ms to import
+
+        remote = RemoteLogs(asked.place(), screen, wish, StepWish(job=job, step=step, failed=failed))
+        return remote.show(run, follow=follow)
+    _show_local(local.open(parse_run_number(run)), _Choice(job, step, failed=failed), wish, follow=follow)
+    return ExitCode.SUCCESS
 
 
 class _Choice:
@@ -93,7 +97,7 @@ class _Choice:
     def __init__(self, job: str | None, step: str | None, *, failed: bool) -> None:
         self._job = job
         self._step = step
-        self._failed = failed
+        self.failed = failed
 
     def select(self, folder: RunFolder) -> list[StepPlace]:
         """Return the steps there are now, in order.
@@ -105,7 +109,7 @@ class _Choice:
         places = list_steps(select_jobs(picture, self._job))
         if self._step is not None:
             places = select_steps(places, self._step)
-        if self._failed:
+        if self.failed:
             places = [each for each in places if each.step.outcome in FAILED]
         return places
 
@@ -115,6 +119,23 @@ class _Choice:
             return self.select(folder)
         except UsageError:
             return []
+
+
+def _show_local(folder: RunFolder, choice: _Choice, wish: LogWish, *, follow: bool) -> None:
+    places = choice.select(folder)
+    several = len({place.job_id for place in places}) > 1
+    wish = replace(wish, with_job=follow or several, with_heads=not follow and len(places) > 1)
+    context = click.get_current_context()
+    screen = look_at(sys.stdout, colour=bool(context.color))
+    printer = LogPrinter(folder.logs, screen, wish)
+    if follow:
+        _follow(folder, choice, printer)
+        return
+    is_over = folder.record.state is not RunState.RUNNING
+    for place in places:
+        _print(printer, place, is_over=is_over)
+    if choice.failed and not places:
+        click.echo(f"Nothing failed in run {folder.number}.", err=True)
 
 
 def _follow(folder: RunFolder, choice: _Choice, printer: LogPrinter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from pawl.cli.terminal.durations import count, show_duration, show_size
@@ -30,20 +30,23 @@ _WORDS = {
 _BAD = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
 
 
-def draw_summary(picture: RunPicture, screen: Screen, *, folder: str) -> list[Line]:
+def draw_summary(
+    picture: RunPicture, screen: Screen, *, folder: str, commands: Sequence[str] | None = None
+) -> list[Line]:
     """Return the summary of a finished run; its rows keep to the screen, log lines are not cut.
 
     Args:
         picture: of the run.
         screen: to draw on.
         folder: where its logs are, as it is shown.
+        commands: what one would type next, when it is not what a run of this machine suggests.
     """
     start, finish = picture.start, picture.finish
     if start is None or finish is None:
         return []
     jobs = list(_draw_jobs(picture, screen))
     annotations = list(_draw_annotations(picture, screen))
-    places = list(_draw_places(picture, folder))
+    places = list(_draw_places(picture, folder, next_commands(picture) if commands is None else commands))
     # On a low terminal the head should still be seen: the rest of the log is one command away.
     room = screen.height - len(jobs) - len(annotations) - len(places) - 8
     tail = max(_SHORTEST_TAIL, min(_TAIL, room)) if screen.is_terminal else _TAIL
@@ -132,7 +135,7 @@ def _draw_annotation(one: Annotated) -> Line:
     return line(Piece(f"{one.level}: ", style), f"{where}{title}{one_line(one.message)}")
 
 
-def _draw_places(picture: RunPicture, folder: str) -> Iterator[Line]:
+def _draw_places(picture: RunPicture, folder: str, commands: Sequence[str]) -> Iterator[Line]:
     if picture.artifacts:
         listed = ", ".join(
             f"{one_line(one.name)} ({count(one.files, 'file')}, {show_size(one.size)})"
@@ -140,7 +143,7 @@ def _draw_places(picture: RunPicture, folder: str) -> Iterator[Line]:
         )
         yield line(Piece("Artifacts  ", Style.FAINT), listed)
     yield line(Piece("Logs       ", Style.FAINT), one_line(folder))
-    for number, command in enumerate(next_commands(picture)):
+    for number, command in enumerate(commands):
         yield line(Piece("           " if number else "Next       ", Style.FAINT), Piece(command, Style.NOTE))
 
 

@@ -1,0 +1,146 @@
+"""The log of a server's run, printed as the log of a local one is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+
+import click
+
+from pawl.cli.exits import ExitCode
+from pawl.cli.log_printer import LineDrawer, LogWish
+from pawl.cli.remote.answers import rows
+from pawl.cli.remote.client import Client
+from pawl.cli.remote.following import Blame, get_run, stream_run
+from pawl.cli.remote.place import ServerPlace
+from pawl.cli.remote.showing import note, read_run_id
+from pawl.cli.remote.stream import LineFeed, StepWish, StreamPrinter
+from pawl.cli.remote.watching import say_it_goes_on
+from pawl.cli.stored_runs import FAILED, StepPlace, draw_picture, list_steps, select_jobs, select_steps
+from pawl.cli.terminal.screen import Screen
+from pawl.core.model.errors import NotFound
+from pawl.core.model.run_events import LogAppended, RunEvent
+from pawl.core.model.told_events import from_json
+from pawl.ports.logs import LogLine
+
+__all__ = ["RemoteLogs", "StepWish"]
+
+
+class RemoteLogs:
+    """Shows logs of a server's runs on standard output."""
+
+    def __init__(self, place: ServerPlace, screen: Screen, wish: LogWish, steps: StepWish) -> None:
+        self._place = place
+        self._screen = screen
+        self._wish = wish
+        self._steps = steps
+        self._run = 0
+
+    def show(self, run: str | None, *, follow: bool) -> ExitCode:
+        """Print the log of a run, the newest for None, and return the exit code.
+
+        Followed to its end that is the run's; Ctrl-C ends only the showing.
+
+        Raises:
+            UsageError: there is no such run, job or step.
+            PawlError: as the client.
+        """
+        try:
+            return asyncio.run(self._show(run, follow=follow))
+        except KeyboardInterrupt:
+            if follow and self._run:
+                say_it_goes_on(self._run)
+            return ExitCode.INTERRUPTED
+
+    async def _show(self, run: str | None, *, follow: bool) -> ExitCode:
+        async with Client(self._place) as client:
+            self._run = await self._find(client, run)
+            if run in {None, "latest"}:
+                note(f"run {self._run} of {self._place.url}")
+            if follow:
+                return await self._follow(client)
+            await self._print_stored(client)
+            return ExitCode.SUCCESS
+
+    async def _find(self, client: Client, run: str | None) -> int:
+        if run not in {None, "latest"}:
+            number = read_run_id(str(run))
+            await get_run(client, number)
+            return number
+        found = rows(await client.get("/api/runs", {"limit": "1"}), "runs")
+        if not found:
+            raise NotFound("the server has no run yet", hint="`pawl trigger WORKFLOW` starts one")
+        return int(found[0]["id"])
+
+    async def _follow(self, client: Client) -> ExitCode:
+        printer = StreamPrinter(self._screen, replace(self._wish, with_job=True), self._steps)
+        blame = Blame()
+        async for told in stream_run(client, self._run, follow=True, notice=note):
+            event = from_json(told)
+            if event is not None:
+                blame.take(event)
+                _write(printer.take(event))
+        _write(printer.finish())
+        return blame.exit_code(await get_run(client, self._run))
+
+    async def _print_stored(self, client: Client) -> None:
+        picture = draw_picture([event async for event in _events(client, self._run)])
+        places = list_steps(select_jobs(picture, self._steps.job))
+        if self._steps.step is not None:
+            places = select_steps(places, self._steps.step)
+        if self._steps.failed:
+            places = [each for each in places if each.step.outcome in FAILED]
+        several = len({place.job_id for place in places}) > 1
+        wish = replace(self._wish, with_job=several, with_heads=len(places) > 1)
+        drawer = LineDrawer(self._screen, wish)
+        for place in places:
+            await self._print_step(client, place, drawer, wish)
+        if self._steps.failed and not places:
+            click.echo(f"Nothing failed in run {self._run}.", err=True)
+
+    async def _print_step(self, client: Client, place: StepPlace, drawer: LineDrawer, wish: LogWish) -> None:
+        query = {"job": place.job_id, "attempt": str(place.job.attempt), "step": str(place.index)}
+        found = self._lines(client, query)
+        lines: AsyncIterator[LogLine] = (each async for each in found if drawer.is_wanted(each))
+        if wish.tail is not None:
+            kept = deque([each async for each in lines], maxlen=wish.tail)
+            lines = _each(kept)
+        has_head = not wish.with_heads or wish.as_json
+        async for each in lines:
+            if not has_head:
+                _write([drawer.head(place)])
+                has_head = True
+            _write(drawer.draw(place, each))
+
+    async def _lines(self, client: Client, query: dict[str, str]) -> AsyncIterator[LogLine]:
+        feed = LineFeed()
+        async for told in stream_run(client, self._run, follow=False, notice=note, query=query):
+            event = from_json(told)
+            if isinstance(event, LogAppended):
+                for each in feed.feed(event):
+                    yield each
+        for each in feed.flush():
+            yield each
+
+
+async def _events(client: Client, run: int) -> AsyncIterator[RunEvent]:
+    async for told in client.events(f"/api/runs/{run}/events", {"follow": "0"}):
+        event = from_json(told)
+        if event is not None:
+            yield event
+
+
+async def _each(lines: Iterable[LogLine]) -> AsyncIterator[LogLine]:
+    for each in lines:
+        yield each
+
+
+def _write(texts: Iterable[str]) -> None:
+    """Write lines at once, so that a reader at the other end of a pipe has what there is."""
+    whole = "".join(text + "\n" for text in texts)
+    if whole:
+        sys.stdout.write(whole)
+        sys.stdout.flush()
