@@ -12,6 +12,16 @@ moving.py          backup, restore, copy from one database to another
 
 from __future__ import annotations
 
+from pawl.adapters.store_sql.backup import backup_store, restore_store
+from pawl.adapters.store_sql.copying import copy_store, schema_version
 from pawl.adapters.store_sql.opening import open_store
+from pawl.adapters.store_sql.schema import SCHEMA_VERSION
 
-__all__ = ["open_store"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "backup_store",
+    "copy_store",
+    "open_store",
+    "restore_store",
+    "schema_version",
+]

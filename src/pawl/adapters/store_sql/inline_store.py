@@ -9,7 +9,7 @@ from pawl.adapters.store_sql import sqlite_files
 from pawl.adapters.store_sql.listeners import Listener, Listeners
 from pawl.adapters.store_sql.session import Session
 from pawl.adapters.store_sql.sqlite_store import open_file, read_with
-from pawl.adapters.store_sql.transaction import SqlTransaction
+from pawl.adapters.store_sql.transaction import SqlTransaction, probe
 from pawl.core.model.errors import Unavailable
 from pawl.ports.store import Transaction
 
@@ -79,9 +79,7 @@ class InlineStore:
 
     async def check(self) -> None:
         """Return when the database can be written."""
-        await self.write(
-            lambda transaction: transaction.keys.put("server:check", None, time=0.0, lasting=True)
-        )
+        await self.write(probe)
 
     async def aclose(self) -> None:
         """Close the file."""

@@ -15,7 +15,7 @@ from pawl.adapters.store_sql import postgres_connections as connections
 from pawl.adapters.store_sql.listeners import Listener, Listeners
 from pawl.adapters.store_sql.postgres_news import CHANNEL, News
 from pawl.adapters.store_sql.session import Session
-from pawl.adapters.store_sql.transaction import SqlTransaction
+from pawl.adapters.store_sql.transaction import SqlTransaction, probe
 from pawl.core.model.errors import InternalError, Unavailable
 from pawl.ports.store import Transaction
 
@@ -185,9 +185,7 @@ class PostgresStore:
 
     async def check(self) -> None:
         """Return when the database can be written."""
-        await self.write(
-            lambda transaction: transaction.keys.put("server:check", None, time=0.0, lasting=True)
-        )
+        await self.write(probe)
 
     async def aclose(self) -> None:
         """Finish what was begun and close the connections."""

@@ -38,8 +38,11 @@ def connect(path: str, *, reading: bool = False, busy_seconds: float = BUSY_SECO
     """
     if path != MEMORY and not reading:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # Never makes a file: who reads, or connects again, means the one that was there.
+    name = path if path == MEMORY else Path(path).absolute().as_uri() + "?mode=rw"
     connection = sqlite3.connect(
-        path,
+        name,
+        uri=path != MEMORY,
         timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
@@ -103,12 +106,6 @@ def close_transaction(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
     except sqlite3.Error:
         pass
-
-
-def remove_with_log(path: Path) -> None:
-    """Remove a database file and what belongs to it."""
-    for suffix in ("-wal", "-shm", ""):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

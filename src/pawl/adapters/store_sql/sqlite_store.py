@@ -13,7 +13,7 @@ from pawl.adapters.store_sql import sqlite_files
 from pawl.adapters.store_sql.listeners import Listener, Listeners
 from pawl.adapters.store_sql.session import Session
 from pawl.adapters.store_sql.sqlite_writer import Job, Writer
-from pawl.adapters.store_sql.transaction import SqlTransaction
+from pawl.adapters.store_sql.transaction import SqlTransaction, probe
 from pawl.core.model.errors import Unavailable
 from pawl.ports.store import Transaction
 
@@ -86,9 +86,7 @@ class SqliteStore:
 
     async def check(self) -> None:
         """Return when the database can be written."""
-        await self.write(
-            lambda transaction: transaction.keys.put("server:check", None, time=0.0, lasting=True)
-        )
+        await self.write(probe)
 
     async def aclose(self) -> None:
         """Finish what was begun and close the file."""

@@ -15,6 +15,7 @@ from pawl.ports.store import (
     LogTable,
     RunTable,
     TokenTable,
+    Transaction,
     WorkerTable,
 )
 
@@ -51,3 +52,9 @@ class SqlTransaction:
     def notify(self, topic: str) -> None:
         """Wake those that wait for `topic` once this is committed."""
         self._session.topics.add(topic)
+
+
+def probe(transaction: Transaction) -> None:
+    """Write something and remove it again: whether the database can be written shows at the commit."""
+    transaction.keys.put("server:check", None, time=-1.0)
+    transaction.keys.purge(0.0)
