@@ -9,8 +9,9 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from pawl.adapters.blobs_folder.incoming import Incoming, refused, sync_folder
 from pawl.core.model.errors import Conflict, InfrastructureError, NotFound, Unavailable
@@ -21,6 +22,8 @@ _SHARD = re.compile(r"[0-9a-f]{2}")
 _BLOCK = 1024 * 1024
 _ROOM = 4 * 1024 * 1024
 """Bytes that have to be free before `check` says that there is room."""
+
+_Result = TypeVar("_Result")
 
 
 class FolderBlobs:
@@ -51,20 +54,15 @@ class FolderBlobs:
     async def put(self, chunks: AsyncIterator[bytes], *, limit: int, digest: str | None = None) -> BlobFacts:
         """Store bytes aside, compare the digest, sync, and rename; as the port says."""
         path = self._incoming / os.urandom(16).hex()
+        incoming = await self._on_disk(lambda: Incoming(path, limit=limit))
         try:
-            incoming = await asyncio.to_thread(lambda: Incoming(path, limit=limit))
-            try:
-                async for block in _in_blocks(chunks):
-                    await asyncio.to_thread(incoming.write, block)
-                if digest not in (None, incoming.digest):
-                    raise Conflict(
-                        f"The bytes sent have the digest {incoming.digest}, not the one that was told"
-                    )
-                return await asyncio.to_thread(self._keep, incoming)
-            finally:
-                await asyncio.shield(asyncio.to_thread(incoming.discard))
-        except OSError as error:
-            raise refused(self._folder, error) from error
+            async for block in _in_blocks(chunks):
+                await self._on_disk(partial(incoming.write, block))
+            if digest not in (None, incoming.digest):
+                raise Conflict(f"The bytes sent have the digest {incoming.digest}, not the one that was told")
+            return await self._on_disk(partial(self._keep, incoming))
+        finally:
+            await asyncio.shield(asyncio.to_thread(incoming.discard))
 
     async def facts(self, digest: str) -> BlobFacts | None:
         """Return size and time of a blob, as the port says."""
@@ -88,10 +86,7 @@ class FolderBlobs:
 
     async def delete(self, digest: str, *, unless_stored_since: float) -> bool:
         """Remove a blob that was not stored again since, as the port says; True also when it was gone."""
-        try:
-            return await asyncio.to_thread(self._delete, digest, unless_stored_since)
-        except OSError as error:
-            raise refused(self._folder, error) from error
+        return await self._on_disk(partial(self._delete, digest, unless_stored_since))
 
     async def all(self) -> AsyncIterator[BlobFacts]:
         """Yield all blobs, as the port says, a folder at a time."""
@@ -103,8 +98,12 @@ class FolderBlobs:
 
     async def check(self) -> None:
         """Return when some bytes can be written and made durable, as the port says."""
+        await self._on_disk(self._try_to_write)
+
+    async def _on_disk(self, what: Callable[[], _Result]) -> _Result:
+        """Return what `what` returns, called in a thread; the caller's own `OSError`s never come here."""
         try:
-            await asyncio.to_thread(self._try_to_write)
+            return await asyncio.to_thread(what)
         except OSError as error:
             raise refused(self._folder, error) from error
 
