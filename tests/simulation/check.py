@@ -130,7 +130,7 @@ async def _check_log(log: LogRecord, logs: LogBytes) -> AsyncIterator[str]:
     name = LogName(attempt=log.attempt, index=log.index)
     size, digest = await logs.size(name, "data"), await logs.digest(name)
     if size != log.size or (size and digest != log.sha256):
-        yield f"I19: step {log.index} of {log.attempt} has {size} bytes, {log.size} were finished; or they differ"
+        yield f"I19: step {log.index} of {log.attempt} is not what was finished ({size} of {log.size})"
 
 
 async def _check_artifact(artifact: ArtifactRecord, blobs: Blobs) -> AsyncIterator[str]:
