@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from pawl.core.model.errors import Conflict, NotFound, TooLarge, UsageError
 from pawl.core.model.ids import RunId, WorkerId
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord
 from pawl.core.model.work import Lease
+from pawl.engine.control.desk import Desk
+from pawl.engine.control.leases import held, held_running
+from pawl.engine.control.marks import mark
+from pawl.engine.control.moment import Moment
 from pawl.ports.blobs import BlobFacts
+from pawl.ports.store import Transaction
+
+_LONGEST_NAME = 1024
 
 
 class Artifacts:
     """The artifacts of a server's runs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def make(
         self, worker: WorkerId, lease: Lease, name: str, files: Sequence[ArtifactEntry], *, replace: bool
@@ -23,7 +34,33 @@ class Artifacts:
             Conflict: the name is taken, or a blob is missing.
             TooLarge: too many files or bytes.
         """
-        raise NotImplementedError
+        _check_names(name, files)
+        quotas = self._desk.rules.quotas
+        if len(files) > quotas.artifact_files:
+            raise TooLarge(f"artifact `{name}` has more than {quotas.artifact_files:,} files")
+        for digest, size in sorted({(file.sha256, file.size) for file in files}):
+            facts = await self._desk.blobs.facts(digest)
+            if facts is None or facts.size != size:
+                mark("artifact.missing_blob_refused")
+                raise Conflict(f"a file of artifact `{name}` is not stored: {digest}", hint="send it first")
+
+        def work(tx: Transaction, moment: Moment) -> ArtifactRecord:
+            held_running(tx, worker, lease)
+            artifact = _artifact(lease, name, files, moment)
+            before = tx.artifacts.get(lease.ref.run, name)
+            if before is not None and before.files == artifact.files and before.job == artifact.job:
+                return before
+            if before is not None:
+                _check_replacing(before, artifact, replace=replace)
+            taken = tx.artifacts.total_size(lease.ref.run) - (before.size if before else 0)
+            if taken + artifact.size > quotas.run_artifacts:
+                raise TooLarge(
+                    f"the artifacts of run {lease.ref.run} have more than {quotas.run_artifacts:,} bytes"
+                )
+            tx.artifacts.put(artifact)
+            return artifact
+
+        return await self._desk.write(work)
 
     async def of_run(self, run: RunId) -> tuple[ArtifactRecord, ...]:
         """Return a run's artifacts, oldest first.
@@ -31,7 +68,13 @@ class Artifacts:
         Raises:
             NotFound: there is no such run.
         """
-        raise NotImplementedError
+
+        def look(tx: Transaction) -> tuple[ArtifactRecord, ...]:
+            if tx.runs.get(run) is None:
+                raise NotFound(f"there is no run {run}", hint="`pawl runs` lists them")
+            return tx.artifacts.of_run(run)
+
+        return await self._desk.read(look)
 
     async def for_worker(self, worker: WorkerId, lease: Lease) -> tuple[ArtifactRecord, ...]:
         """Return the artifacts of the run that the lease is about.
@@ -39,7 +82,12 @@ class Artifacts:
         Raises:
             StaleLease: the lease is gone.
         """
-        raise NotImplementedError
+
+        def look(tx: Transaction) -> tuple[ArtifactRecord, ...]:
+            held(tx, worker, lease, lock=False)
+            return tx.artifacts.of_run(lease.ref.run)
+
+        return await self._desk.read(look)
 
     async def get(self, run: RunId, name: str) -> ArtifactRecord:
         """Return an artifact.
@@ -47,7 +95,10 @@ class Artifacts:
         Raises:
             NotFound: there is none of that name.
         """
-        raise NotImplementedError
+        found = await self._desk.read(lambda tx: tx.artifacts.get(run, name))
+        if found is None or not found.final:
+            raise NotFound(f"run {run} has no artifact `{name}`", hint="`pawl artifacts` lists them")
+        return found
 
     async def read(
         self, run: RunId, name: str, file: str, start: int = 0, end: int | None = None
@@ -57,7 +108,11 @@ class Artifacts:
         Raises:
             NotFound: there is no such artifact or file.
         """
-        raise NotImplementedError
+        artifact = await self.get(run, name)
+        entry = next((each for each in artifact.files if each.name == file), None)
+        if entry is None:
+            raise NotFound(f"artifact `{name}` of run {run} has no file `{file}`")
+        return entry, self._desk.blobs.read(entry.sha256, start=start, end=end)
 
     async def put_blob(
         self, worker: WorkerId, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int
@@ -69,7 +124,11 @@ class Artifacts:
             TooLarge: it is larger than `size`, or that is over the limit.
             Conflict: its digest is another.
         """
-        raise NotImplementedError
+        most = self._desk.rules.quotas.artifact_file
+        if size > most:
+            raise TooLarge(f"a file of {size:,} bytes, more than {most:,}")
+        await self._desk.read(lambda tx: held_running(tx, worker, lease, lock=False))
+        return await self._desk.blobs.put(chunks, limit=size, digest=digest)
 
     async def put_source(self, chunks: AsyncIterator[bytes]) -> BlobFacts:
         """Store the packed files of a repository; `digest` is for `Trigger.source`.
@@ -77,7 +136,7 @@ class Artifacts:
         Raises:
             TooLarge: it is over the limit.
         """
-        raise NotImplementedError
+        return await self._desk.blobs.put(chunks, limit=self._desk.rules.quotas.source)
 
     async def source(self, worker: WorkerId, lease: Lease) -> AsyncIterator[bytes]:
         """Return the packed files of the run that the lease is about.
@@ -86,4 +145,53 @@ class Artifacts:
             StaleLease: the lease is gone.
             NotFound: the run has none.
         """
-        raise NotImplementedError
+
+        def look(tx: Transaction) -> str | None:
+            held(tx, worker, lease, lock=False)
+            record = tx.runs.get(lease.ref.run)
+            return record.source if record is not None else None
+
+        digest = await self._desk.read(look)
+        if digest is None or await self._desk.blobs.facts(digest) is None:
+            raise NotFound(f"run {lease.ref.run} has no files", hint="trigger it with a source")
+        return self._desk.blobs.read(digest)
+
+
+def _check_names(name: str, files: Sequence[ArtifactEntry]) -> None:
+    for each in (name, *(file.name for file in files)):
+        parts = each.split("/")
+        if not 0 < len(each) <= _LONGEST_NAME or "\0" in each or {"..", "."} & set(parts) or "" in parts:
+            raise UsageError(f"`{each[:80]}` cannot be the name of an artifact or of a file in one")
+    if "/" in name:
+        raise UsageError(f"the name of an artifact has no `/`: `{name[:80]}`")
+    if len({file.name for file in files}) != len(files):
+        raise UsageError(f"artifact `{name}` has two files of the same name")
+
+
+def _check_replacing(before: ArtifactRecord, new: ArtifactRecord, *, replace: bool) -> None:
+    """Check that an artifact may take the place of another: when asked for, or of an earlier attempt's.
+
+    Raises:
+        Conflict: it may not.
+    """
+    if before.job == new.job and before.attempt < new.attempt:
+        mark("artifact.replaced_by_later_attempt")
+        return
+    if not replace:
+        mark("artifact.foreign_name_refused")
+        raise Conflict(
+            f"run {new.run} has an artifact `{new.name}` already, of job `{before.job}`",
+            hint="choose another name, or set `overwrite: true`",
+        )
+
+
+def _artifact(lease: Lease, name: str, files: Sequence[ArtifactEntry], moment: Moment) -> ArtifactRecord:
+    return ArtifactRecord(
+        run=lease.ref.run,
+        name=name,
+        job=lease.ref.job,
+        attempt=lease.ref.attempt,
+        created_at=moment.now,
+        size=sum(file.size for file in files),
+        files=tuple(files),
+    )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from pawl.core.model.ids import RunId
+from pawl.core.model.records import AttemptRef
+from pawl.engine.control import audit, retention, sweeping
 from pawl.engine.control.artifacts import Artifacts
+from pawl.engine.control.desk import Desk, Offload, at_once
+from pawl.engine.control.moment import Moment
 from pawl.engine.control.queue import Queue
 from pawl.engine.control.requests import AuditEntry, SweepReport
 from pawl.engine.control.rules import Rules
@@ -13,7 +20,7 @@ from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
 from pawl.ports.randomness import Randomness
-from pawl.ports.store import Store
+from pawl.ports.store import Store, Transaction
 
 
 class Control:
@@ -27,27 +34,83 @@ class Control:
         clock: Clock,
         randomness: Randomness,
         rules: Rules,
+        offload: Offload = at_once,
     ) -> None:
+        """Take the ports and the rules.
+
+        Args:
+            store: all that must not be lost.
+            logs: the bytes of logs.
+            blobs: artifacts and sources.
+            clock: `now` must not jump while a server is there.
+            randomness: for tokens and ids.
+            rules: the numbers to go by.
+            offload: how to run what takes long (parsing a file): a server gives `asyncio.to_thread`.
+        """
+        self._desk = Desk(
+            store=store,
+            logs=logs,
+            blobs=blobs,
+            clock=clock,
+            randomness=randomness,
+            rules=rules,
+            offload=offload,
+        )
         self.store = store
         self.logs = logs
         self.blobs = blobs
         self.clock = clock
-        self.randomness = randomness
         self.rules = rules
-        self.runs = Runs()
-        self.queue = Queue()
-        self.workers = Workers()
-        self.artifacts = Artifacts()
-        self.tokens = Tokens()
+        self.runs = Runs(self._desk)
+        self.queue = Queue(self._desk)
+        self.workers = Workers(self._desk)
+        self.artifacts = Artifacts(self._desk)
+        self.tokens = Tokens(self._desk)
 
     async def recover(self) -> int:
         """Give live leases as much longer as no server was there, and return how many; for the start."""
-        raise NotImplementedError
+        return await self._desk.write(sweeping.extend_leases)
 
     async def sweep(self) -> SweepReport:
         """Do what time alone asks for; to be called every few seconds. Several at once do no harm."""
-        raise NotImplementedError
+        desk, swept = self._desk, sweeping.Swept()
+        await desk.write(sweeping.still_alive)
+        moment = desk.moment()
+        for ref in await desk.read(lambda tx: sweeping.lapsed(tx, moment)):
+            one = await desk.write(partial(_end_lapsed, ref))
+            for name in ("requeued", "lost", "given_up", "timed_out"):
+                getattr(swept, name).extend(getattr(one, name))
+        unblocked = 0
+        for run in await desk.read(sweeping.waiting_for_groups):
+            unblocked += await desk.write(partial(_heal, run))
+        forgotten = await desk.write(sweeping.forget_workers)
+        removed = await retention.remove_old(desk) or retention.Removed()
+        return SweepReport(
+            requeued=tuple(swept.requeued),
+            lost=tuple(swept.lost),
+            given_up=tuple(swept.given_up),
+            timed_out=tuple(swept.timed_out),
+            unblocked=unblocked,
+            forgotten=forgotten,
+            deleted_runs=removed.runs,
+            deleted_logs=removed.logs,
+            deleted_artifacts=removed.artifacts,
+            deleted_blobs=removed.blobs,
+            deleted_keys=removed.keys,
+            deleted_bytes=removed.size,
+        )
 
     async def audit(self, after: int = 0, limit: int = 1000) -> tuple[AuditEntry, ...]:
         """Return who did what, from the entry after that number on, in order."""
-        raise NotImplementedError
+        return await self._desk.read(lambda tx: audit.entries(tx, after, limit))
+
+
+def _end_lapsed(ref: AttemptRef, tx: Transaction, moment: Moment) -> sweeping.Swept:
+    # Made here and not outside: the transaction may be run again, and what it found must not count twice.
+    swept = sweeping.Swept()
+    sweeping.end_lapsed(tx, ref, moment, swept)
+    return swept
+
+
+def _heal(run: RunId, tx: Transaction, moment: Moment) -> bool:
+    return sweeping.heal_group(tx, run, moment)

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
+from pawl.core.model.errors import Conflict
 from pawl.core.model.ids import RunId
-from pawl.core.model.records import RunRecord
+from pawl.core.model.records import AttemptState, RunRecord
+from pawl.core.model.status import Status
+from pawl.core.queue.places import LARGEST_PRIORITY
+from pawl.core.queue.reasons import why_waiting
+from pawl.engine.control.audit import note
+from pawl.engine.control.desk import Desk
+from pawl.engine.control.moment import Moment
 from pawl.engine.control.requests import QueueEntry
+from pawl.engine.control.transitions import Changes
+from pawl.ports.store import RunFilter, Transaction
 
 
 class Queue:
     """What waits, in which order and why."""
 
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
     async def entries(self, limit: int = 1000) -> tuple[QueueEntry, ...]:
         """Return what waits, first to last; then the runs that wait for a concurrency group."""
-        raise NotImplementedError
+        moment = self._desk.moment()
+        return await self._desk.read(lambda tx: (*_attempts(tx, moment, limit), *_runs(tx, limit)))
 
     async def counts(self) -> dict[str, int]:
         """Return how many attempts are `queued`, `blocked`, `leased` and `running`."""
-        raise NotImplementedError
+        return await self._desk.read(lambda tx: tx.attempts.counts())
 
     async def set_priority(self, run: RunId, priority: int, by: str) -> RunRecord:
         """Move a run's waiting attempts, and those still to come, forward (or back, below 0); return it.
@@ -25,4 +41,64 @@ class Queue:
             NotFound: there is no such run.
             Conflict: it has ended.
         """
-        raise NotImplementedError
+        return await self._desk.write(lambda tx, moment: _set_priority(tx, run, priority, by, moment))
+
+
+def _attempts(tx: Transaction, moment: Moment, limit: int) -> tuple[QueueEntry, ...]:
+    workers = [
+        worker for worker in tx.workers.all() if worker.last_seen > moment.now - moment.rules.silent_after
+    ]
+    busy = Counter(row.worker for row in tx.attempts.live() if row.worker is not None)
+    return tuple(
+        QueueEntry(
+            position=number,
+            run=row.ref.run,
+            job=row.ref.job,
+            attempt=row.ref.attempt,
+            name=row.name,
+            repository=row.repository,
+            reason=why_waiting(row, now=moment.now, workers=workers, busy=busy, ahead=number - 1),
+            requires=row.requires,
+            waiting_since=row.queued_at,
+            available_at=row.available_at,
+            blocked=bool(row.blocked),
+        )
+        for number, row in enumerate(tx.attempts.queued(limit), 1)
+    )
+
+
+def _runs(tx: Transaction, limit: int) -> tuple[QueueEntry, ...]:
+    """Return the runs that wait for a concurrency group of their own."""
+    queued = tx.runs.find(RunFilter(status=Status.QUEUED), limit)
+    waiting = [record for record in reversed(queued) if record.started_at is None]
+    return tuple(
+        QueueEntry(
+            position=number,
+            run=record.id,
+            job=None,
+            attempt=None,
+            name=record.run_name,
+            repository=record.repository,
+            reason=record.reason,
+            requires=(),
+            waiting_since=record.created_at,
+            blocked=True,
+        )
+        for number, record in enumerate(waiting, 1)
+    )
+
+
+def _set_priority(tx: Transaction, run: RunId, priority: int, by: str, moment: Moment) -> RunRecord:
+    changes = Changes(tx, moment)
+    change = changes.of(run)
+    if change.state.status is Status.COMPLETED:
+        raise Conflict(f"run {run} has ended", hint="only a run that goes on has a place in the queue")
+    wanted = max(-LARGEST_PRIORITY, min(priority, LARGEST_PRIORITY))
+    forward = moment.rules.head_starts.step * (wanted - change.record.priority)
+    for row in tx.attempts.of_run(run):
+        if row.state is AttemptState.QUEUED:
+            tx.attempts.save(replace(row, queue_key=row.queue_key - forward))
+    change.record = replace(change.record, priority=wanted)
+    note(tx, moment, by=by, action="run.priority", target=f"run {run}, priority {wanted}")
+    changes.save()
+    return change.record

@@ -22,7 +22,6 @@ class Retention:
         logs: seconds after its end that a run's logs are kept.
         artifacts: seconds that an artifact is kept.
         artifact_bytes: of all artifacts together; the oldest go first.
-        log_bytes: of all logs together, known when they are finished; the oldest runs' go first.
         blob_grace: seconds for which a blob that nothing refers to is kept all the same.
         keys: seconds that answers to repeated requests are remembered.
         worker: seconds after which a worker that says nothing is forgotten.
@@ -33,7 +32,6 @@ class Retention:
     logs: float | None = 90 * _DAY
     artifacts: float | None = 90 * _DAY
     artifact_bytes: int | None = None
-    log_bytes: int | None = None
     blob_grace: float = _DAY
     keys: float = 7 * _DAY
     worker: float = 7 * _DAY
@@ -80,6 +78,7 @@ class Rules:
         begin_seconds: the same of one that was leased and has not begun.
         begin_limit: for how long renewals keep an attempt leased that does not begin.
         renew_every: how often a worker is to renew.
+        silent_after: after how long without a word a worker counts as not connected.
         poll_seconds: how long a worker's request for work may wait at the server.
         queue_timeout: how long an attempt may wait for a worker.
         infrastructure_retries: further attempts after a fault of the infrastructure.
@@ -99,6 +98,7 @@ class Rules:
     begin_seconds: float = 30.0
     begin_limit: float = 900.0
     renew_every: float = 8.0
+    silent_after: float = 60.0
     poll_seconds: float = 25.0
     queue_timeout: float = _DAY
     infrastructure_retries: int = 2

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pawl.core.model.errors import NotFound, OffsetConflict, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.plan import Json
 from pawl.core.model.records import WorkerRecord
-from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
-from pawl.ports.log_bytes import Part
+from pawl.core.model.work import Lease, LogEnd, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.queue.labels import MOST_LABELS, offered_labels
+from pawl.engine.control import leases, results, telling
+from pawl.engine.control.audit import note
+from pawl.engine.control.desk import Desk
+from pawl.engine.control.marks import mark
+from pawl.engine.control.moment import Moment
+from pawl.ports.log_bytes import LogName, Part
+from pawl.ports.store import Transaction
+
+MAX_SLOTS = 1000
+"""Jobs that one worker may take at once."""
+
+_LONGEST_NAME = 200
+_MOST_FACTS = 50
 
 
 def worker_id(token_digest: str, name: str) -> WorkerId:
@@ -19,13 +34,35 @@ def worker_id(token_digest: str, name: str) -> WorkerId:
 class Workers:
     """The workers of a server. All methods about a lease raise `StaleLease` when it is gone."""
 
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
     async def hello(self, token_digest: str, hello: WorkerHello) -> Welcome:
         """Get to know a worker, or again; tell which of its attempts are not its own any more.
 
         Raises:
             UsageError: no version of the protocol in common, or a name, label or number that cannot be.
         """
-        raise NotImplementedError
+        _check_hello(hello)
+        rules = self._desk.rules
+        if hello.protocol < min(rules.protocols):
+            known = ", ".join(str(each) for each in rules.protocols)
+            raise UsageError(
+                f"the worker speaks version {hello.protocol} of the protocol, the server {known}",
+                hint=f"install version {rules.version} on the worker",
+            )
+        protocol = max(each for each in rules.protocols if each <= hello.protocol)
+        worker = worker_id(token_digest, hello.name)
+        stale = await self._desk.write(lambda tx, moment: _greet(tx, worker, token_digest, hello, moment))
+        return Welcome(
+            worker=worker,
+            protocol=protocol,
+            version=rules.version,
+            renew_every=rules.renew_every,
+            lease_seconds=rules.lease_seconds,
+            poll_seconds=rules.poll_seconds,
+            stale=tuple(lease.ref for lease in stale),
+        )
 
     async def lease(self, worker: WorkerId, request: str, slots: int) -> tuple[Work, ...]:
         """Return at most `slots` attempts, leased; none where nothing fits. Never waits.
@@ -34,18 +71,31 @@ class Workers:
 
         Raises:
             NotFound: the worker has not said hello, or was removed.
+            UsageError: a request id that cannot be.
         """
-        raise NotImplementedError
+        if not 0 < len(request) <= _LONGEST_NAME:
+            raise UsageError(f"a request id has 1 to {_LONGEST_NAME} characters")
+        return await self._desk.write(
+            lambda tx, moment: leases.lease_work(tx, worker, request, slots, moment)
+        )
 
     async def renew(
-        self, worker: WorkerId, leases: Sequence[Lease], *, health: str = "", draining: bool = False
+        self, worker: WorkerId, held: Sequence[Lease], *, health: str = "", draining: bool = False
     ) -> tuple[Renewal, ...]:
         """Renew leases; the answers, in the same order, say which are gone and which jobs are to stop.
 
         Raises:
             NotFound: the worker has not said hello, or was removed.
         """
-        raise NotImplementedError
+
+        def work(tx: Transaction, moment: Moment) -> tuple[Renewal, ...]:
+            record = leases.known_worker(tx, worker)
+            tx.workers.put(
+                replace(record, last_seen=moment.now, health=health[:_LONGEST_NAME], draining=draining)
+            )
+            return leases.renew(tx, worker, held, moment)
+
+        return await self._desk.write(work)
 
     async def begin(self, worker: WorkerId, lease: Lease) -> None:
         """Make a leased attempt a running one; again is no error.
@@ -53,10 +103,10 @@ class Workers:
         Raises:
             StaleLease: it is not, or no longer, this worker's.
         """
-        raise NotImplementedError
+        await self._desk.write(lambda tx, moment: leases.begin(tx, worker, lease, moment))
 
     async def tell(self, worker: WorkerId, lease: Lease, first: int, events: Sequence[Json]) -> int:
-        """Store events of a running attempt and return how many of it are stored.
+        """Store events of a running attempt and return how many of it were told.
 
         Args:
             worker: who tells.
@@ -66,10 +116,12 @@ class Workers:
 
         Raises:
             StaleLease: it is not, or no longer, this worker's, or has not begun.
-            OffsetConflict: events are missing in between; it holds how many are stored.
+            OffsetConflict: events are missing in between; it holds how many were told.
             TooLarge: too many at once.
         """
-        raise NotImplementedError
+        return await self._desk.write(
+            lambda tx, moment: telling.tell(tx, worker, lease, first, events, moment)
+        )
 
     async def append_log(
         self, worker: WorkerId, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
@@ -81,7 +133,20 @@ class Workers:
             OffsetConflict: they do not go on where the stored ones end; it holds how many are stored.
             TooLarge: the log, or this piece of it, is over its limit.
         """
-        raise NotImplementedError
+        telling.check_piece(index, name, offset, data, self._desk.rules.quotas)
+        if offset == 0:
+            await self._desk.write(lambda tx, _: telling.open_log(tx, worker, lease, index, name))
+        else:
+            await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
+        try:
+            size = await self._desk.logs.append(LogName(attempt=lease.ref, index=index), part, offset, data)
+        except OffsetConflict:
+            mark("log.gap_refused")
+            raise
+        # The lease may have ended meanwhile: what came too late is not acknowledged, and not counted to the
+        # log, whose size was settled with the attempt.
+        await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
+        return size
 
     async def finish(self, worker: WorkerId, lease: Lease, result: Result) -> None:
         """End an attempt; again with the same key is no error.
@@ -92,11 +157,38 @@ class Workers:
             Conflict: the attempt ended otherwise.
             UsageError: a running attempt cannot end so.
         """
-        raise NotImplementedError
+        ending = results.bounded(result, self._desk.rules.quotas)
+        if await self._desk.read(lambda tx: results.is_finished(tx, worker, lease, ending)):
+            return
+        notes: dict[int, str] = {}
+        for end in ending.logs:
+            note = await self._check_log(lease, end)
+            if note:
+                notes[end.index] = note
+        await self._desk.write(lambda tx, moment: results.finish(tx, worker, lease, ending, notes, moment))
+
+    async def _check_log(self, lease: Lease, end: LogEnd) -> str:
+        """Return why a log is not whole, "" when it is (I19).
+
+        Raises:
+            OffsetConflict: it is not, and the worker does not say why.
+        """
+        name = LogName(attempt=lease.ref, index=end.index)
+        size = await self._desk.logs.size(name, "data")
+        if size == end.size and (size == 0 or await self._desk.logs.digest(name) == end.sha256):
+            return end.note
+        if end.note:
+            mark("finish.log_truncated")
+            return end.note
+        mark("finish.log_incomplete")
+        message = f"the log of step {end.index} of {lease.ref} has {end.size} bytes, and {size} are stored"
+        if size == end.size:
+            message = f"the log of step {end.index} of {lease.ref} is stored with another content"
+        raise OffsetConflict(message, hint="send the rest first", size=size)
 
     async def all(self) -> tuple[WorkerRecord, ...]:
         """Return all workers by name."""
-        raise NotImplementedError
+        return await self._desk.read(lambda tx: tx.workers.all())
 
     async def remove(self, worker: WorkerId, *, by: str = "") -> None:
         """Forget a worker; what it works on is given up when its leases end.
@@ -104,4 +196,46 @@ class Workers:
         Raises:
             NotFound: there is none.
         """
-        raise NotImplementedError
+
+        def work(tx: Transaction, moment: Moment) -> None:
+            if tx.workers.get(worker) is None:
+                raise NotFound(f"there is no worker {worker}", hint="`pawl workers` lists them")
+            tx.workers.remove(worker)
+            note(tx, moment, by=by, action="worker.remove", target=str(worker))
+
+        await self._desk.write(work)
+
+
+def _check_hello(hello: WorkerHello) -> None:
+    if not 0 < len(hello.name) <= _LONGEST_NAME or not hello.name.isprintable():
+        raise UsageError(f"a worker's name has 1 to {_LONGEST_NAME} printable characters")
+    if not 0 < hello.slots <= MAX_SLOTS:
+        raise UsageError(f"a worker has 1 to {MAX_SLOTS} slots, not {hello.slots}")
+    if len(hello.labels) > MOST_LABELS or any(len(label) > _LONGEST_NAME for label in hello.labels):
+        raise UsageError(f"a worker has at most {MOST_LABELS} labels of {_LONGEST_NAME} characters")
+    if len(hello.facts) > _MOST_FACTS:
+        raise UsageError(f"a worker tells at most {_MOST_FACTS} facts")
+
+
+def _greet(
+    tx: Transaction, worker: WorkerId, token: str, hello: WorkerHello, moment: Moment
+) -> tuple[Lease, ...]:
+    """Store what a worker says of itself and return which of its leases are gone."""
+    known = tx.workers.get(worker)
+    tx.workers.put(
+        WorkerRecord(
+            id=worker,
+            name=hello.name,
+            token=token,
+            labels=offered_labels(hello.labels),
+            slots=hello.slots,
+            first_seen=known.first_seen if known else moment.now,
+            last_seen=moment.now,
+            facts={**hello.facts, "version": hello.version},
+        )
+    )
+    live = {(row.ref, row.epoch) for row in tx.attempts.of_worker(worker)}
+    stale = tuple(lease for lease in hello.running if (lease.ref, lease.epoch) not in live)
+    if stale:
+        mark("hello.stale")
+    return stale

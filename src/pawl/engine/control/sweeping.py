@@ -1,0 +1,168 @@
+"""What time alone asks for: leases that lapse, waits that are too long, groups that nobody hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pawl.core.model.ids import RunId
+from pawl.core.model.records import AttemptRecord, AttemptRef, AttemptState
+from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.queue.groups import next_in
+from pawl.engine.control import groups
+from pawl.engine.control.marks import mark
+from pawl.engine.control.moment import Moment
+from pawl.engine.control.results import Ending, end_attempt, give_back
+from pawl.engine.control.transitions import Changes, RunChange
+from pawl.ports.store import Transaction
+
+_AT_ONCE = 100
+_ALIVE = "alive:server"
+_HOUR = 3600.0
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one look found; see `SweepReport`."""
+
+    requeued: list[AttemptRef] = field(default_factory=list)
+    lost: list[AttemptRef] = field(default_factory=list)
+    given_up: list[AttemptRef] = field(default_factory=list)
+    timed_out: list[AttemptRef] = field(default_factory=list)
+
+
+def lapsed(tx: Transaction, moment: Moment) -> tuple[AttemptRef, ...]:
+    """Return what has a deadline that is over, oldest first."""
+    return tuple(row.ref for row in tx.attempts.lapsed(moment.now, _AT_ONCE))
+
+
+def end_lapsed(tx: Transaction, ref: AttemptRef, moment: Moment, swept: Swept) -> None:
+    """End what waited or was held too long. One attempt a transaction: a fault of one stops no other."""
+    changes = Changes(tx, moment)
+    if tx.runs.get(ref.run) is None:
+        return
+    change = changes.of(ref.run)
+    row = tx.attempts.get(ref, lock=True)
+    if row is None or row.deadline is None or row.deadline >= moment.now:
+        return  # Somebody was faster.
+    match row.state:
+        case AttemptState.QUEUED:
+            _end_waiting(change, row, swept)
+        case AttemptState.LEASED:
+            _end_leased(change, row, moment, swept)
+        case AttemptState.RUNNING:
+            _end_running(change, row, swept)
+        case AttemptState.FINISHED:
+            return
+    changes.save()
+
+
+def _end_waiting(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
+    mark("sweep.queue_timeout")
+    hours = change.moment.rules.queue_timeout / _HOUR
+    labels = ", ".join(f"`{label}`" for label in row.requires)
+    wanted = f"a worker with {labels}" if labels else "a worker"
+    reason = f"it waited {hours:g} hours for {row.blocked or wanted}"
+    ending = Ending(
+        conclusion=Conclusion.TIMED_OUT, reason=reason, failure_class=FailureClass.SYSTEM, final=True
+    )
+    end_attempt(change, row, ending)
+    swept.timed_out.append(row.ref)
+
+
+def _end_leased(change: RunChange, row: AttemptRecord, moment: Moment, swept: Swept) -> None:
+    lost = row.leases + 1
+    if lost < moment.rules.lost_leases:
+        mark("sweep.requeued")
+        give_back(change, row, moment)
+        swept.requeued.append(row.ref)
+        return
+    mark("sweep.given_up")
+    reason = f"{lost} workers took it and none began it"
+    ending = Ending(
+        conclusion=Conclusion.FAILURE,
+        reason=reason,
+        failure_class=FailureClass.INFRASTRUCTURE,
+        final=True,
+    )
+    attention = f"job `{row.ref.job}` was given up: {reason}"
+    change.record = replace(change.record, needs_attention=attention)
+    end_attempt(change, replace(row, leases=lost), ending)
+    swept.given_up.append(row.ref)
+
+
+def _end_running(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
+    note = "its worker was lost"
+    if row.cancel is not None:
+        mark("sweep.cancelled_lost")
+        ending = Ending(conclusion=Conclusion.CANCELLED, reason=f"{row.cancel}; {note}", log_note=note)
+    else:
+        mark("sweep.lost")
+        ending = Ending(
+            conclusion=Conclusion.FAILURE,
+            reason=f"{note}: it did not renew its lease in time",
+            failure_class=FailureClass.INFRASTRUCTURE,
+            log_note=note,
+        )
+    end_attempt(change, row, ending)
+    swept.lost.append(row.ref)
+
+
+def waiting_for_groups(tx: Transaction) -> tuple[RunId, ...]:
+    """Return the runs that wait, or a job of which waits, for a group that nobody has."""
+    waiting = [
+        member
+        for run in tx.runs.unfinished()[:_AT_ONCE]
+        for member in tx.groups.of_run(run)
+        if not member.active
+    ]
+    return tuple(
+        dict.fromkeys(each.run for each in waiting if next_in(tx.groups.members(each.group)) is not None)
+    )
+
+
+def heal_group(tx: Transaction, run: RunId, moment: Moment) -> bool:
+    """Give a run the group it waits for, where nobody has that: rare, for groups are handed on at once."""
+    changes = Changes(tx, moment)
+    healed = False
+    for member in tx.groups.of_run(run):
+        if not member.active and groups.hand_on(changes, member.group):
+            mark("group.healed")
+            healed = True
+    if healed:
+        changes.save()
+    return healed
+
+
+def still_alive(tx: Transaction, moment: Moment) -> None:
+    """Note that a server is there."""
+    tx.keys.put(_ALIVE, moment.now, time=moment.now, lasting=True)
+
+
+def extend_leases(tx: Transaction, moment: Moment) -> int:
+    """Give live leases as much longer as no server was there, and return how many.
+
+    Workers cannot renew while there is no server, and that is not their fault. Each has at least a whole
+    lease from now on to be heard again.
+    """
+    alive = tx.keys.get(_ALIVE)
+    away = moment.now - float(alive) if isinstance(alive, int | float) else 0.0
+    live = tx.attempts.live()
+    for row in live:
+        mark("recover.extended")
+        rules = moment.rules
+        seconds = rules.lease_seconds if row.state is AttemptState.RUNNING else rules.begin_seconds
+        deadline = max((row.deadline or 0.0) + max(away, 0.0), moment.now + seconds)
+        tx.attempts.save(replace(row, deadline=deadline))
+    still_alive(tx, moment)
+    return len(live)
+
+
+def forget_workers(tx: Transaction, moment: Moment) -> int:
+    """Remove workers that have said nothing for long and have nothing, and return how many."""
+    before = moment.now - moment.rules.retention.worker
+    gone = [
+        each for each in tx.workers.all() if each.last_seen < before and not tx.attempts.of_worker(each.id)
+    ]
+    for each in gone:
+        tx.workers.remove(each.id)
+    return len(gone)
