@@ -59,11 +59,10 @@ ADD = Statement(sa.insert(runs).returning(runs.c.id), [c.name for c in runs.c if
 ADD_STATE = insert_into(states)
 ADD_PLAN = insert_into(plans)
 GET = Statement(sa.select(*_COLUMNS).where(_ID))
-_WITH_STATE = (
+GET_BOTH = Statement(
     sa.select(*_COLUMNS, states.c.state).join_from(runs, states, states.c.run == runs.c.id).where(_ID)
 )
-GET_BOTH = Statement(_WITH_STATE)
-LOCK = Statement(_WITH_STATE.with_for_update(of=runs))
+LOCK = Statement(sa.select(runs.c.id).where(_ID).with_for_update())
 GET_STATE = Statement(sa.select(states.c.state).where(states.c.run == sa.bindparam("wanted")))
 GET_PLAN = Statement(sa.select(plans.c.plan).where(plans.c.run == sa.bindparam("wanted")))
 SAVE = Statement(sa.update(runs).where(_ID), _SETTABLE)
@@ -159,7 +158,10 @@ class SqlRuns:
 
     def lock(self, run: RunId) -> tuple[RunRecord, Json] | None:
         """Return record and state, and keep others from them."""
-        row = self._session.one(LOCK if self._session.writing else GET_BOTH, wanted=run)
+        if self._session.writing and self._session.kind == "postgresql":
+            # By itself: a statement that waited for a lock would show the other rows as they were before.
+            self._session.run(LOCK, wanted=run)
+        row = self._session.one(GET_BOTH, wanted=run)
         return None if row is None else (_run(row), loads(row[22]))
 
     def state(self, run: RunId) -> Json:
