@@ -113,7 +113,7 @@ class _Gate:
 
     def _correlation(self, request: Request) -> str:
         given = request.headers.get(CORRELATION_HEADER, "")
-        return given if _CORRELATION.fullmatch(given) else self._services.control.randomness.token(8)
+        return given if _CORRELATION.fullmatch(given) else self._services.randomness.token(8)
 
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route: Route | None = scope.get("pawl.route")

@@ -8,6 +8,7 @@ from pawl.engine.control import Control
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
+from pawl.ports.randomness import Randomness
 from pawl.ports.store.store import Store
 from pawl.server.counting import Counting
 from pawl.server.health import Readiness
@@ -30,6 +31,7 @@ class Services:
     logs: LogBytes
     blobs: Blobs
     clock: Clock
+    randomness: Randomness
     waking: Waking
     stopping: Stopping
     metrics: Metrics

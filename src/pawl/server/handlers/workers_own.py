@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
-from pawl.core.model.errors import Denied, UsageError
+from pawl.core.model.errors import Denied, Unavailable, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.plain import to_plain
 from pawl.core.model.work import WorkerHello
@@ -83,8 +83,10 @@ async def _lease(call: Call) -> Response:
         while True:
             work = await services.control.workers.lease(worker, wanted.request, wanted.slots)
             left = end - services.clock.monotonic()
-            if work or left <= 0 or services.stopping.begun or await call.request.is_disconnected():
+            if work or left <= 0 or await call.request.is_disconnected():
                 return _answer(LeaseAnswer(work=work))
+            if services.stopping.begun:
+                raise Unavailable("the server is being stopped", retry_after=2)
             await ear.wait(min(left, services.poll_seconds))
     finally:
         services.waking.forget(ear)

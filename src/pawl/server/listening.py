@@ -1,0 +1,102 @@
+"""The sockets that the server listens on, and a web server that leaves signals to others."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from pawl.core.model.errors import InfrastructureError, UsageError
+
+_BACKLOG = 2048
+_LONGEST_SOCKET_PATH = 100
+"""Systems take a little more than a hundred bytes."""
+
+
+class WebServer(uvicorn.Server):
+    """Uvicorn without its own ideas about signals: `pawl.server.main` says when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def make_web_server(application: ASGIApp, grace: float) -> WebServer:
+    """Return a web server that gives requests at most `grace` seconds when it ends."""
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(grace)),
+        backlog=_BACKLOG,
+    )
+    return WebServer(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Raises:
+        UsageError: the address is taken, or none of this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        made = socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=False)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "something else listens there" if taken else error.strerror or str(error)
+        raise UsageError(
+            f"the server cannot listen on {host} port {port}: {why}",
+            hint="choose another with --port" if taken else "choose another with --host and --port",
+        ) from error
+    made.setblocking(False)
+    return made
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL of a listening socket, as this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not listened on
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def private_socket(wanted: Path) -> Iterator[tuple[socket.socket, Path]]:
+    """Yield a Unix socket that only its owner may use, and where it is: `wanted`, if that is short enough.
+
+    Raises:
+        InfrastructureError: the system refuses.
+    """
+    with contextlib.ExitStack() as stack:
+        path = wanted
+        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pawl-"))) / "worker.sock"
+        before = os.umask(0o177)
+        try:
+            path.unlink(missing_ok=True)
+            made = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            made.bind(str(path))
+            made.listen(_BACKLOG)
+        except OSError as error:
+            raise InfrastructureError(f"{path} cannot be made: {error.strerror or error}") from error
+        finally:
+            os.umask(before)
+        made.setblocking(False)
+        stack.callback(path.unlink, missing_ok=True)
+        yield made, path
