@@ -29,12 +29,13 @@ _Result = TypeVar("_Result")
 class FolderBlobs:
     """Blobs below one folder. A file's time is when it was last stored; no request's word is in a path."""
 
-    def __init__(self, folder: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, *, now: Callable[[], float] = time.time, alone: bool = True) -> None:
         """Keep blobs below `folder`, which is made where it is missing; what a crash left is removed.
 
         Args:
-            folder: nobody else writes there.
+            folder: nobody else writes there, unless `alone` is not set.
             now: returns seconds since 1970; the same clock that `delete` is asked by.
+            alone: False only reads beside a server that uses the folder: nothing is removed.
 
         Raises:
             Unavailable: the folder cannot be made or written.
@@ -46,7 +47,7 @@ class FolderBlobs:
         self._names = threading.Lock()
         try:
             self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for left in self._incoming.iterdir():
+            for left in self._incoming.iterdir() if alone else ():
                 left.unlink()
         except OSError as error:
             raise refused(folder, error) from error

@@ -40,8 +40,12 @@ class FolderLogBytes:
     hashed. Everything that writes runs in threads of its own, so readers never slow it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, alone: bool = True) -> None:
         """Keep logs below `folder`, which is made where it is missing; removals cut short are ended.
+
+        Args:
+            folder: where they are.
+            alone: False only reads beside a server that uses the folder: nothing is removed.
 
         Raises:
             Unavailable: the folder cannot be made or read.
@@ -52,7 +56,7 @@ class FolderLogBytes:
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="logs")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for left in folder.glob(f"{_GONE}*"):
+            for left in folder.glob(f"{_GONE}*") if alone else ():
                 shutil.rmtree(left, ignore_errors=True)
         except OSError as error:
             raise refused(folder, error) from error
