@@ -1,1 +1,1 @@
-"""The worker process: takes leases, keeps jobs in processes of their own, ships what they tell."""
+"""The worker: asks a server for jobs, runs each in a process of its own, and tells what comes of it."""

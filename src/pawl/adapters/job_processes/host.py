@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,16 +13,15 @@ from pawl.adapters.job_processes.process import JobProcess
 from pawl.adapters.job_processes.waiting import WaitingProcess
 from pawl.core.model.errors import InfrastructureError
 
-COMMAND = (sys.executable, "-P", "-m", "pawl.worker.job")
 _KEPT = frozenset({"PAWL_SANDBOX"})
 
 
 class JobProcesses:
-    """Runs `COMMAND FOLDER` for each attempt, in a session of its own and without the worker's secrets."""
+    """Runs `command FOLDER` for each attempt, in a session of its own and without the worker's secrets."""
 
     def __init__(
         self,
-        command: Sequence[str] = COMMAND,
+        command: Sequence[str],
         *,
         environment: Mapping[str, str] = os.environ,
         ready: bool = False,

@@ -1,0 +1,117 @@
+"""The process of one attempt: `python -m pawl.worker.job EXECUTOR FOLDER`.
+
+It runs the job and writes what comes of it into the folder; the worker sends that on. It knows no server.
+With `--wait N` for the folder it waits, everything imported, for a worker to hand it one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from pawl.adapters.executor_host import HostExecutor
+from pawl.adapters.job_processes import InsideJob, StopRequest, wait_for_work
+from pawl.adapters.runs_folder import FolderLogs
+from pawl.adapters.runs_folder.events import EventFile
+from pawl.adapters.system import SystemClock
+from pawl.core.model.errors import InfrastructureError, PawlError
+from pawl.core.model.status import FailureClass
+from pawl.core.model.work import Result
+from pawl.engine.execution.cancellation import Cancellation
+from pawl.engine.execution.job import execute_job
+from pawl.engine.execution.request import JobOutcome, Ports
+from pawl.ports.executor import Executor
+from pawl.worker.request import failed, job_request, log_ends, result_of
+from pawl.worker.source import SpooledSource
+from pawl.worker.spool import Order, Spool, read_spool
+from pawl.worker.waking import SpooledArtifacts, WakingLogs, WakingReporter
+
+DOCKER = "docker"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one attempt and return 0 when its result is written, else 1."""
+    kind, *rest = arguments
+    executor = _executor(kind)
+    folder = wait_for_work(int(rest[1])) if rest[0] == "--wait" else Path(rest[0])
+    if folder is None:
+        return 0
+    inside = InsideJob(folder)
+    spool = read_spool(folder)
+    try:
+        result = asyncio.run(_run(spool, spool.take_order(), executor, inside))
+    except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
+        traceback.print_exc()
+        result = _fault(spool, error)
+    try:
+        spool.write_result(result)
+    except InfrastructureError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    inside.wake()
+    return 0
+
+
+def _executor(kind: str) -> Executor:
+    if kind != DOCKER:
+        return HostExecutor()
+    from pawl.adapters.executor_docker import DockerExecutor  # noqa: PLC0415 - aiohttp takes 300 ms to import
+
+    return DockerExecutor()
+
+
+def _fault(spool: Spool, error: Exception) -> Result:
+    if isinstance(error, InfrastructureError):
+        return failed(spool.held.key, error.message, FailureClass.INFRASTRUCTURE, log_ends(spool))
+    told = error.message if isinstance(error, PawlError) else f"{type(error).__name__}: {error}"
+    reason = f"a fault of Pawl's own: {told}"
+    return failed(spool.held.key, reason, FailureClass.SYSTEM, log_ends(spool))
+
+
+async def _run(spool: Spool, order: Order, executor: Executor, inside: InsideJob) -> Result:
+    cancellation = Cancellation()
+
+    def stop(asked: StopRequest) -> None:
+        cancellation.request(asked.reason, at_once=asked.at_once)
+
+    with inside.listening(stop):
+        try:
+            outcome = await _execute(spool, order, executor, inside, cancellation)
+        finally:
+            await executor.aclose()
+        return result_of(outcome, spool.held.key, log_ends(spool))
+
+
+async def _execute(
+    spool: Spool, order: Order, executor: Executor, inside: InsideJob, cancellation: Cancellation
+) -> JobOutcome:
+    clock = SystemClock()
+    source = SpooledSource(spool, order, clock)
+    project = spool.path / "project"
+    request = job_request(order, spool.work, project)
+    if request.planned.env_file is not None:
+        project.mkdir()
+        await source.copy_to(project)
+    events = EventFile(spool.events)
+    try:
+        return await execute_job(
+            request,
+            Ports(
+                executor=executor,
+                source=source,
+                logs=WakingLogs(FolderLogs(spool.logs, cap=order.log_cap), inside.wake),
+                artifacts=SpooledArtifacts(spool.artifacts),
+                reporter=WakingReporter(events, inside.wake),
+                clock=clock,
+            ),
+            cancellation,
+        )
+    finally:
+        events.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,304 @@
+"""A server for workers' tests, in memory: owns offsets, epochs and idempotence as the real one does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pawl.adapters.executor_host import HostExecutor
+from pawl.adapters.job_processes import JobProcesses
+from pawl.adapters.system import SystemClock, SystemRandomness
+from pawl.core.model.errors import Denied, OffsetConflict, StaleLease, Unavailable
+from pawl.core.model.ids import Epoch, JobId, JobKey, RunId, WorkerId
+from pawl.core.model.plan import Combination, Json
+from pawl.core.model.records import ArtifactEntry, AttemptRef
+from pawl.core.model.work import Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.planning.storage import plan_to_json
+from pawl.ports.log_bytes import Part
+from pawl.testing.builders import make_plan
+from pawl.worker.main import job_command
+from pawl.worker.options import WorkerOptions
+from pawl.worker.tools import Tools
+from pawl.worker.worker import Worker
+
+PATIENCE = 90.0
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Held:
+    """One attempt at the server."""
+
+    work: Work
+    begun: bool = False
+    result: Result | None = None
+    events: list[Json] = field(default_factory=list)
+    logs: dict[tuple[int, Part], bytearray] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    cancel: str | None = None
+    at_once: bool = False
+    stale: bool = False
+    artifacts: dict[str, tuple[ArtifactEntry, ...]] = field(default_factory=dict)
+
+    def log(self, index: int) -> str:
+        return bytes(self.logs.get((index, "data"), b"")).decode("utf-8", "replace")
+
+    def text(self) -> str:
+        return "".join(self.log(index) for index in sorted(self.names))
+
+    def told(self, kind: str) -> list[dict[str, Json]]:
+        return [event for event in self.events if isinstance(event, dict) and event.get("type") == kind]
+
+
+class FakeServer:
+    """The port `ServerLink`, with levers for tests."""
+
+    def __init__(self, *, lease_seconds: float = 30.0, renew_every: float = 0.2) -> None:
+        self.lease_seconds = lease_seconds
+        self.renew_every = renew_every
+        self.queue: list[Held] = []
+        self.held: dict[AttemptRef, Held] = {}
+        self.hellos: list[WorkerHello] = []
+        self.health = ""
+        self.draining = False
+        self.renewals = 0
+        self.down = False
+        self.denied = False
+        self.append_calls = 0
+        self.blobs: dict[str, bytes] = {}
+        self.sources: dict[str, bytes] = {}
+        self.before: Callable[[str], Awaitable[None]] | None = None
+        self._changed = asyncio.Event()
+        self._answers: dict[str, tuple[Work, ...]] = {}
+
+    def add(self, workflow: str, *, key: str = "job", secrets: dict[str, str] | None = None) -> Held:
+        """Queue one job of a workflow."""
+        plan = make_plan(workflow)
+        number = next(_numbers)
+        ref = AttemptRef(run=RunId(number), job=JobId(key), attempt=1)
+        work = Work(
+            lease=Lease(ref=ref, epoch=Epoch(1), seconds=self.lease_seconds),
+            number=number,
+            run_attempt=1,
+            correlation=f"c{number}",
+            plan=plan_to_json(plan),
+            payload=Payload(
+                key=JobKey(key),
+                combination=Combination(index=0, total=1, name=key, values={}),
+                fail_fast=True,
+                max_parallel=None,
+                needs={},
+            ),
+            images={"ubuntu-latest": "pawl/busybox:test"},
+            secrets=secrets or {},
+        )
+        held = Held(work)
+        self.queue.append(held)
+        self._tell()
+        return held
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for something that a worker makes true."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            if condition():
+                return
+            assert asyncio.get_running_loop().time() < end, f"not in time: {what}"
+            await asyncio.sleep(0.005)
+
+    async def finished(self, held: Held) -> Result:
+        await self.until(lambda: held.result is not None, "finished")
+        assert held.result is not None
+        return held.result
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _enter(self, call: str) -> None:
+        if self.before is not None:
+            await self.before(call)
+        if self.denied:
+            raise Denied("the token was revoked")
+        if self.down:
+            raise Unavailable("the test took the server down")
+
+    def _of(self, lease: Lease) -> Held:
+        held = self.held.get(lease.ref)
+        if held is None or held.stale or held.work.lease.epoch != lease.epoch:
+            raise StaleLease(f"{lease.ref} is another's by now")
+        return held
+
+    async def hello(self, hello: WorkerHello) -> Welcome:
+        await self._enter("hello")
+        self.hellos.append(hello)
+        stale = tuple(
+            lease.ref for lease in hello.running if lease.ref not in self.held or self.held[lease.ref].stale
+        )
+        return Welcome(
+            worker=WorkerId("w1"),
+            protocol=1,
+            version="test",
+            renew_every=self.renew_every,
+            lease_seconds=self.lease_seconds,
+            poll_seconds=1.0,
+            stale=stale,
+        )
+
+    async def lease(self, request: str, slots: int, wait: float) -> tuple[Work, ...]:
+        await self._enter("lease")
+        if request in self._answers:
+            return self._answers[request]
+        if not self.queue:
+            changed = self._changed
+            try:
+                async with asyncio.timeout(wait):
+                    await changed.wait()
+            except TimeoutError:
+                return ()
+        taken, self.queue = self.queue[:slots], self.queue[slots:]
+        self.held.update({held.work.lease.ref: held for held in taken})
+        self._answers[request] = tuple(held.work for held in taken)
+        return self._answers[request]
+
+    async def renew(self, leases: Sequence[Lease], *, health: str, draining: bool) -> tuple[Renewal, ...]:
+        await self._enter("renew")
+        self.health, self.draining = health, draining
+        self.renewals += 1
+        return tuple(self._renewal(lease) for lease in leases)
+
+    def _renewal(self, lease: Lease) -> Renewal:
+        held = self.held.get(lease.ref)
+        if held is None or held.stale:
+            return Renewal(ref=lease.ref, alive=False)
+        return Renewal(
+            ref=lease.ref,
+            alive=True,
+            seconds=self.lease_seconds,
+            cancel=held.cancel,
+            at_once=held.at_once,
+        )
+
+    async def begin(self, lease: Lease) -> None:
+        await self._enter("begin")
+        self._of(lease).begun = True
+
+    async def tell(self, lease: Lease, first: int, events: Sequence[Json]) -> None:
+        await self._enter("tell")
+        held = self._of(lease)
+        assert first <= len(held.events)
+        held.events[first:] = events
+
+    async def append_log(
+        self, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
+    ) -> int:
+        await self._enter("append_log")
+        self.append_calls += 1
+        held = self._of(lease)
+        stored = held.logs.setdefault((index, part), bytearray())
+        held.names[index] = name
+        if offset > len(stored):
+            raise OffsetConflict(f"a gap at {len(stored)}", size=len(stored))
+        overlap = bytes(stored[offset : offset + len(data)])
+        if overlap != data[: len(overlap)]:
+            raise OffsetConflict("other bytes", size=len(stored))
+        stored += data[len(overlap) :]
+        return len(stored)
+
+    async def finish(self, lease: Lease, result: Result) -> None:
+        await self._enter("finish")
+        held = self._of(lease)
+        for end in result.logs:
+            stored = bytes(held.logs.get((end.index, "data"), b""))
+            if not end.note and len(stored) < end.size:
+                raise OffsetConflict("the log is not whole", size=len(stored))
+            if not end.note:
+                assert hashlib.sha256(stored).hexdigest() == end.sha256
+        held.result = result
+
+    async def source(self, lease: Lease) -> AsyncIterator[bytes]:
+        await self._enter("source")
+        digest = self._of(lease).work.source
+        assert digest is not None
+        yield self.sources[digest]
+
+    async def put_blob(self, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int) -> None:
+        await self._enter("put_blob")
+        self._of(lease)
+        content = b"".join([chunk async for chunk in chunks])
+        assert len(content) == size
+        assert hashlib.sha256(content).hexdigest() == digest
+        self.blobs[digest] = content
+
+    async def artifacts(
+        self, lease: Lease, name: str | None, files: Sequence[ArtifactEntry], *, replace: bool
+    ) -> tuple[Json, ...]:
+        await self._enter("artifacts")
+        held = self._of(lease)
+        if name is not None:
+            held.artifacts[name] = tuple(files)
+        return tuple(held.artifacts)
+
+
+@dataclass
+class Running:
+    """A worker that runs in this process."""
+
+    worker: Worker
+    task: asyncio.Task[None]
+    notices: list[str]
+    data: Path
+
+    @property
+    def spools(self) -> list[str]:
+        folder = self.data / "jobs"
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+    async def drained(self) -> None:
+        """Drain it and wait for its end."""
+        self.worker.interrupt()
+        async with asyncio.timeout(PATIENCE):
+            await self.task
+
+
+def options_for(data: Path, **changes: object) -> WorkerOptions:
+    values: dict[str, object] = {"url": "http://test", "token": "t", "name": "w", "slots": 2, "disk_floor": 0}
+    return WorkerOptions(data=data, **{**values, **changes})  # type: ignore[arg-type]  # - test data
+
+
+@asynccontextmanager
+async def running_worker(server: FakeServer, data: Path, **changes: object) -> AsyncIterator[Running]:
+    """Run a worker on the host executor until the block ends; what it still runs is ended then."""
+    options = options_for(data, **changes)
+    await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
+    notices: list[str] = []
+    host = JobProcesses(job_command("host"))
+    tools = Tools(
+        link=server,
+        host=host,
+        executor=HostExecutor(),
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
+        notice=notices.append,
+    )
+    worker = Worker(options, tools, spools=data / "jobs", identity=f"pawlw1/{data.name}")
+    task = asyncio.create_task(worker.run())
+    running = Running(worker, task, notices, data)
+    try:
+        yield running
+    except BaseException:
+        sys.stderr.write("\n".join(notices) + "\n")
+        raise
+    finally:
+        if not task.done():
+            worker.interrupt()
+            worker.interrupt()
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(task, return_exceptions=True)
+        await host.aclose()
