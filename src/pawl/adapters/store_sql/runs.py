@@ -30,6 +30,7 @@ runs, states, plans = tables.runs, tables.run_states, tables.run_plans
 
 _COLUMNS = [column for column in runs.c if column.name != "last_event"]
 _SETTABLE = [
+    "run_name",
     "attempt",
     "status",
     "conclusion",
