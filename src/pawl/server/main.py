@@ -206,6 +206,8 @@ class _Server:
         self._loops.append(asyncio.create_task(work))
 
     def _greet(self, address: str, first_token: str | None) -> None:
+        # Where commands on this machine find the server.
+        write_private(self.settings.folder / "address", f"{address}\n")
         shown = self.settings.url.rstrip("/") or address
         say("serving", address=address, data=str(self.settings.folder), version=self.version)
         self.tell(f"Pawl {self.version} serves {shown}, with its data in {self.settings.folder}")
