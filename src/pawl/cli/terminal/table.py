@@ -56,7 +56,8 @@ def draw_table(
     beside = has_text and width - used >= _LEAST_TEXT
     title = (Piece(text_title, Style.FAINT),) if beside else ()
     heads = [Piece(column.title, Style.FAINT) for column in columns]
-    lines = [(*_cells(heads, columns, widths, shown, screen), *title)]
+    head = (*_cells(heads, columns, widths, shown, screen), *title)
+    lines = [crop_line(head, width, ellipsis=screen.glyphs.ellipsis)]
     for row in rows:
         drawn = _cells(row.cells, columns, widths, shown, screen)
         text = (row.text,) if row.text is not None else ()

@@ -1,0 +1,116 @@
+"""`pawl worker`: takes jobs from a server and runs them here."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import click
+
+from pawl.cli.examples import ExampleCommand
+from pawl.cli.options import FILE
+from pawl.cli.project import current_project
+from pawl.cli.remote.place import PlaceWish, ServerPlace, find_server, read_token
+from pawl.cli.settings_file import load_settings
+from pawl.cli.terminal.notices import NOTE, tell
+from pawl.cli.terminal.sanitise import one_line
+from pawl.core.model.errors import UsageError
+from pawl.worker.options import WorkerOptions
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_MOST_SLOTS = 8
+
+
+@click.command(
+    name="worker",
+    cls=ExampleCommand,
+    examples=(
+        (
+            "pawl worker --server https://ci.example.com --token-file w1.token",
+            "take jobs, as many as there are processors",
+        ),
+        ("pawl worker --label gpu --slots 1", "with a label more, one job at a time"),
+        ("pawl worker --once", "one job only"),
+    ),
+)
+@click.option(
+    "--server", metavar="URL", help="The server's address; else PAWL_SERVER, or this machine's server."
+)
+@click.option("--token-file", type=FILE, help="File with a token of scope `worker`; else PAWL_TOKEN.")
+@click.option("--socket", "unix_socket", type=FILE, help="The server's socket, on its own machine.")
+@click.option("--ca-file", type=FILE, help="Certificates to trust for the server instead of the machine's.")
+@click.option("--name", metavar="NAME", help="What it is called; by default the machine's name.")
+@click.option("--slots", type=click.IntRange(min=1), metavar="N", help="How many jobs it runs at once.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="LABEL", help="What `runs-on` may ask for. Repeatable."
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["auto", "docker", "host"]),
+    default="auto",
+    help="What runs jobs; auto: containers where an engine answers.",
+)
+@click.option("--data", type=_FOLDER, help="Its own folder, by default ~/.local/share/pawl-worker.")
+@click.option("--once", is_flag=True, help="End after one job.")
+def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
+    *,
+    server: str | None,
+    token_file: Path | None,
+    unix_socket: Path | None,
+    ca_file: Path | None,
+    name: str | None,
+    slots: int | None,
+    labels: tuple[str, ...],
+    executor: str,
+    data: Path | None,
+    once: bool,
+) -> int:
+    """Take jobs from a server and run them here, until SIGTERM or Ctrl-C: then it finishes what it has.
+
+    Only outbound connections are made. A second signal ends it at once; its jobs go on, and the next worker
+    with the same data folder goes on with them.
+    """
+    from pawl.worker.main import serve_worker  # noqa: PLC0415 - aiohttp takes 150 ms to import
+
+    settings = load_settings(current_project())
+    place = _place(server, token_file, unix_socket)
+    if place.is_open:
+        _notice(f"{place.url} is not encrypted: the token can be read on the way")
+    options = WorkerOptions(
+        url=place.url,
+        token=place.token or "",
+        name=name or socket.gethostname()[:100],
+        data=(data or _default_data()).expanduser().absolute(),
+        unix_socket=unix_socket,
+        ca_file=ca_file,
+        labels=labels,
+        slots=slots or min(_MOST_SLOTS, os.cpu_count() or 1),
+        executor=executor,
+        images=settings.labels,
+        once=once,
+    )
+    return serve_worker(options, _notice)
+
+
+def _place(server: str | None, token_file: Path | None, unix_socket: Path | None) -> ServerPlace:
+    if unix_socket is not None:
+        if token_file is None:
+            raise UsageError("--socket needs a token", hint="give it with --token-file")
+        return ServerPlace(url="http://localhost", token=read_token(token_file), origin="--socket")
+    place = find_server(PlaceWish(server=server, token_file=token_file), None)
+    if place.token is None or (token_file is None and place.origin not in {"--server", "PAWL_SERVER"}):
+        raise UsageError(
+            "a worker needs a token of its own",
+            hint="`pawl token create NAME --scope worker -o FILE` on the server makes one: --token-file FILE",
+        )
+    return place
+
+
+def _default_data() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return Path(base) / "pawl-worker"
+
+
+def _notice(text: str) -> None:
+    tell(NOTE, one_line(text))
