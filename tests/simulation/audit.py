@@ -150,22 +150,20 @@ def audit_events(view: RunView, events: Iterable[StoredEvent]) -> Iterator[str]:
                 yield f"run {view.id}: I32: `{job.id}` ended as {job.conclusion}, told was {told}"
 
 
-def audit_groups(members: Iterable[GroupMember], keeps_all: Iterable[str] = ()) -> Iterator[str]:
-    """Yield which concurrency groups have too many members (I9).
+KEEPS_ALL = "-all"
+"""How the names of groups end in which any number may wait, in the simulation."""
 
-    Args:
-        members: of all groups.
-        keeps_all: groups in which any number may wait.
-    """
+
+def audit_groups(members: Iterable[GroupMember]) -> Iterator[str]:
+    """Yield which concurrency groups have too many members (I9), of all that there are."""
     by_group: defaultdict[str, list[GroupMember]] = defaultdict(list)
     for member in members:
         by_group[member.group].append(member)
-    unlimited = set(keeps_all)
     for group, those in by_group.items():
         active = sum(member.active for member in those)
         if active > 1:
             yield f"I9: {active} have the group {group!r} at once: {those}"
-        if len(those) - active > 1 and group not in unlimited:
+        if len(those) - active > 1 and not group.endswith(KEEPS_ALL):
             yield f"I9: {len(those) - active} wait for the group {group!r}"
         if not active:
             yield f"I9: {len(those)} wait for the group {group!r}, which nobody has"

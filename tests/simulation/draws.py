@@ -25,6 +25,7 @@ class Faults:
         jump: that the server's clock jumped when it comes back.
         slow: that the server takes its time between two steps.
         rogue: for each message about a lease, that another worker sends the same.
+        probe: for each look at an attempt, that its worker asks for what must be refused.
     """
 
     drop_request: float = 0.0
@@ -43,6 +44,7 @@ class Faults:
     jump: float = 0.0
     slow: float = 0.0
     rogue: float = 0.0
+    probe: float = 0.0
 
     def heal(self) -> None:
         """Let nothing go wrong from now on."""
@@ -72,6 +74,7 @@ _STRONGEST = {
     "jump": 0.5,
     "slow": 0.3,
     "rogue": 0.1,
+    "probe": 0.15,
 }
 
 

@@ -61,6 +61,8 @@ class Script:
     artifact: str | None
     note: str
     deaf: bool
+    forges: bool
+    large: bool
 
 
 def draw_script(seed: int, ref: AttemptRef, epoch: Epoch) -> Script:
@@ -86,6 +88,8 @@ def draw_script(seed: int, ref: AttemptRef, epoch: Epoch) -> Script:
         artifact=f"artifact-{draw.randint(1, 2)}" if draw.random() < 0.2 else None,
         note="the disk was full" if draw.random() < 0.05 else "",
         deaf=draw.random() < 0.1,
+        forges=draw.random() < 0.05,
+        large=draw.random() < 0.03,
     )
 
 
@@ -139,13 +143,16 @@ class Host:
             key=f"{self.name}-{self._draw.getrandbits(48):x}",
             conclusion=conclusion,
             duration=record.ended - record.started,
-            outputs={"value": str(spool.lease.ref)} if conclusion is Conclusion.SUCCESS else {},
+            outputs=self._outputs(spool, script) if conclusion is Conclusion.SUCCESS else {},
             failure_class=None if stopped else script.failure_class,
             exit_code=None if stopped else script.exit_code,
             reason="" if conclusion is Conclusion.SUCCESS else f"ended as {conclusion}",
             logs=tuple(self._ends(spool)),
         )
         spool.news.set()
+
+    def _outputs(self, spool: Spool, script: Script) -> dict[str, str]:
+        return {"value": str(spool.lease.ref), **({"more": "x" * 1000} if script.large else {})}
 
     async def _steps(self, spool: Spool, script: Script) -> None:
         job = spool.lease.ref.job
@@ -185,6 +192,11 @@ class Host:
                 duration=sum(pauses),
             )
             self._say(spool, end)
+        if script.forges:
+            # No worker may say that the run has ended.
+            spool.events.append(
+                {"type": "run_finished", "time": 0.0, "conclusion": "success", "duration": 0.0, "jobs": {}}
+            )
         if script.artifact is not None:
             spool.artifact = (script.artifact, f"{spool.lease.ref}".encode() * 3)
 

@@ -19,8 +19,7 @@ _LIVE = frozenset({AttemptState.LEASED, AttemptState.RUNNING})
 class Oracle:
     """Keeps the last view of each run.
 
-    `slots` and `labels` of each worker, and `keeps_all` (groups in which any number may wait) are told by
-    whoever makes the world.
+    `slots` and `labels` of each worker are told by whoever makes the world.
     """
 
     def __init__(self, history: History, rules: Rules) -> None:
@@ -30,7 +29,6 @@ class Oracle:
         self.events: dict[RunId, list[StoredEvent]] = {}
         self.slots: dict[str, int] = {}
         self.labels: dict[str, frozenset[str]] = {}
-        self.keeps_all: set[str] = set()
         self.commits = 0
         self._earliest: dict[AttemptRef, float] = {}
         self._remaining: dict[AttemptRef, float] | None = None
@@ -81,7 +79,7 @@ class Oracle:
         if seen:
             rows = [row for view in self.views.values() for row in view.attempts.values()]
             members = [member for view in self.views.values() for member in view.groups]
-            self.history.violations.extend(audit.audit_groups(members, self.keeps_all))
+            self.history.violations.extend(audit.audit_groups(members))
             self.history.violations.extend(audit.audit_workers(rows, self.slots))
 
     def _judge(self, before: RunView | None, view: RunView, wall: float, now: float) -> Iterator[str]:

@@ -134,9 +134,10 @@ def _need(view: RunView, ref: AttemptRef, group: Group, told: NeedResult) -> Ite
 
 
 def _fail_fast(before: RunView, view: RunView) -> Iterator[str]:
-    """Check that a job is cancelled by what may cancel it only (I11)."""
+    """Check that fail-fast stops jobs of a matrix in which one failed, only (I11)."""
     for key, group in view.state.groups.items():
-        stopped = [job for job in group.jobs or () if "fail-fast" in _why(job)]
+        known = {job.id: _why(job) for job in before.state.groups[key].jobs or ()}
+        stopped = [job for job in group.jobs or () if "fail-fast" in _why(job) and not known.get(job.id)]
         if stopped and not any(
             job.conclusion in {Conclusion.FAILURE, Conclusion.TIMED_OUT} and not job.continue_on_error
             for job in group.jobs or ()
@@ -144,13 +145,12 @@ def _fail_fast(before: RunView, view: RunView) -> Iterator[str]:
             yield f"I11: {stopped[0].id} of run {view.id} was stopped, but no job of `{key}` failed"
         if stopped and not group.fail_fast:
             yield f"I11: {stopped[0].id} of run {view.id} was stopped without fail-fast"
-    del before
 
 
 def _why(job: JobState) -> str:
-    return (
-        job.cancelling.by if job.cancelling else job.reason if job.conclusion is Conclusion.CANCELLED else ""
-    )
+    if job.cancelling is not None:
+        return job.cancelling.by
+    return job.reason if job.conclusion is Conclusion.CANCELLED else ""
 
 
 def _conditions(before: RunView, view: RunView) -> Iterator[str]:
@@ -167,5 +167,5 @@ def _conditions(before: RunView, view: RunView) -> Iterator[str]:
             fine = all(result is Conclusion.SUCCESS for result in results)
         if not fine:
             yield f"I6: `{key}` of run {view.id} began with {results}"
-        if before.state.cancellation and not key.endswith("_always"):
+        if before.state.cancellation and view.state.cancellation and not key.endswith("_always"):
             yield f"I12: `{key}` of run {view.id} began after the run was cancelled"

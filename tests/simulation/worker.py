@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pawl.core.model.errors import Conflict, NotFound, OffsetConflict, PawlError, StaleLease, UsageError
@@ -18,9 +19,11 @@ from tests.simulation.draws import Faults
 from tests.simulation.history import digest
 from tests.simulation.host import Host, Spool
 from tests.simulation.network import Handler, Network
+from tests.simulation.probes import draw_probe
 
 T = TypeVar("T")
 POLL = 20.0
+LOG_QUOTA = 5000
 PIECE = 96
 """Bytes of a log in one message: small, so that a log is several."""
 
@@ -250,6 +253,8 @@ class Worker:
                 await spool.news.wait()
                 await self._sleep(0.05)
                 spool.news.clear()
+                if self._draw.random() < self._faults.probe:
+                    self._spawn(self._probe(spool))
                 if await self._ship(spool):
                     break
         except StaleLease:
@@ -263,6 +268,9 @@ class Worker:
 
     async def _begin(self, spool: Spool) -> bool:
         if not spool.begun:
+            if self._draw.random() < self._faults.probe / 2:
+                # It renews, and never gets to the point.
+                await self._sleep(100.0)
             await self._patiently(spool, "begin", lambda front, me: front.workers.begin(me, spool.lease))
             if spool.key not in self.host.spools:
                 return False
@@ -272,6 +280,17 @@ class Worker:
             spool.begun = True
             self.host.start(spool)
         return True
+
+    async def _probe(self, spool: Spool) -> None:
+        what, probe = draw_probe(self._draw, spool, LOG_QUOTA)
+        await self._refused(f"{what} for {spool.lease.ref}", lambda front: probe(front, self.id))
+
+    async def _refused(self, what: str, handler: Handler[object]) -> None:
+        try:
+            await self._ask(what, handler)
+        except PawlError:
+            return
+        self.host.history.violated("I2", f"{what} was not refused")
 
     async def _ship(self, spool: Spool) -> bool:
         """Send what the server has not got yet; return whether the attempt is over."""
@@ -299,8 +318,10 @@ class Worker:
         )
 
     async def _ship_log(self, spool: Spool, index: int, part: Part, data: bytearray) -> None:
-        while (sent := spool.sent.get((index, part), 0)) < len(data):
-            piece = bytes(data[sent : sent + PIECE])
+        # What could not be kept is not there to be sent.
+        whole = len(data) if index not in spool.notes else len(data) // 2
+        while (sent := spool.sent.get((index, part), 0)) < whole:
+            piece = bytes(data[sent : min(sent + PIECE, whole)])
             try:
                 size = await self._append(spool, index, part, sent, piece)
             except OffsetConflict as error:
@@ -357,6 +378,14 @@ class Worker:
             spool.news.set()
             return False
         self.host.history.finish(spool.lease.ref, result.key)
+        if self._draw.random() < self._faults.probe:
+            other = replace(result, key=f"{result.key}-other")
+            self._spawn(
+                self._refused(
+                    f"another end of {spool.lease.ref}",
+                    lambda front: front.workers.finish(self.id, spool.lease, other),
+                )
+            )
         return True
 
 
