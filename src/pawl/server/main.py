@@ -179,7 +179,7 @@ class _Server:
         options = ["--socket", str(unix), "--token-file", str(token), "--data", str(data)]
         options += ["--name", f"{socket.gethostname()[:100]}-embedded", "--slots", str(settings.workers)]
         options += ["--executor", settings.executor]
-        for label in settings.labels:
+        for label in settings.all_labels:
             options += ["--label", label]
         return EmbeddedWorker(worker_command(options), settings.folder / "worker.pid")
 

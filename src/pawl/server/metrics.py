@@ -13,7 +13,7 @@ from prometheus_client.exposition import generate_latest
 from pawl.core.model.plan import Json
 from pawl.core.model.records import AttemptRecord, RunRecord, WorkerRecord
 
-disable_created_metrics()  # type: ignore[no-untyped-call] - a series more for each, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, which nobody asks for
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LONG = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 14400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,23 @@ from typing import Any
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 from pawl.core.model.setting import Kind, SettingRule
+from pawl.core.queue.labels import MOST_LABELS
 from pawl.engine.control import Quotas, Retention, Rules
 
 SECTION = "server"
 _DAY = 86_400.0
 _GIB = 1 << 30
 _MOST_SLOTS = 8
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+USUAL_LABELS = (
+    "self-hosted",
+    "ubuntu-latest",
+    "ubuntu-24.04",
+    "ubuntu-22.04",
+    "ubuntu-20.04",
+    "ubuntu-slim",
+)
+"""What most workflows ask for; the embedded worker has them, and those of its machine."""
 
 
 def _rule(name: str, kind: Kind, summary: str, **more: Any) -> SettingRule:
@@ -50,7 +62,7 @@ SERVER_SETTINGS = (
     ),
     _rule("workers", "integer", "Jobs that the embedded worker runs at once; 0 starts none.", maximum=1000),
     _rule("executor", "text", "What runs the embedded worker's jobs.", choices=("auto", "docker", "host")),
-    _rule("labels", "texts", "Labels of the embedded worker, besides its own."),
+    _rule("labels", "texts", "Labels of the embedded worker, besides the usual ones."),
     _rule(
         "shutdown_grace", "number", "Seconds that the end of the server may take.", minimum=1, maximum=3600
     ),
@@ -124,6 +136,14 @@ class ServerSettings:
     def folder(self) -> Path:
         """Return the data folder."""
         return Path(self.data).expanduser().absolute()
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Return the labels of the embedded worker: the usual ones, the machine's, those with an image, more."""
+        machine = platform.machine().lower()
+        own = (platform.system().lower(), _MACHINES.get(machine, machine))
+        named = (label for label in self.images if not set(label) & set("*:/@"))
+        return tuple(dict.fromkeys((*self.labels, *USUAL_LABELS, *own, *named)))[:MOST_LABELS]
 
     def rules(self, version: str) -> Rules:
         """Return the rules that the control engine goes by."""
