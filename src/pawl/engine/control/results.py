@@ -66,10 +66,11 @@ def is_finished(tx: Transaction, worker: WorkerId, lease: Lease, result: Result)
     """
     row = tx.attempts.get(lease.ref)
     if row is not None and row.state is AttemptState.FINISHED and row.result_key is not None:
-        if row.result_key == result.key:
+        was_its_own = row.worker == worker and row.epoch == lease.epoch
+        if was_its_own and row.result_key == result.key:
             mark("finish.repeated")
             return True
-        if row.worker == worker and row.epoch == lease.epoch:
+        if was_its_own:
             mark("finish.different_refused")
             raise Conflict(f"{lease.ref} ended with another result")
     held(tx, worker, lease, lock=False)
