@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from pawl.core.model.errors import Unavailable
 from pawl.core.model.status import Conclusion, FailureClass
 from tests.integration.worker_server import FakeServer, running_worker
 
@@ -51,3 +53,125 @@ async def test_a_failing_job_says_why(tmp_path: Path) -> None:
     assert result.conclusion is Conclusion.FAILURE
     assert result.exit_code == 3
     assert result.failure_class is FailureClass.USER
+
+
+async def test_a_flood_arrives_whole_while_leases_are_renewed(tmp_path: Path) -> None:
+    server = FakeServer()
+    size = 50_000_000
+    held = server.add(workflow(f"yes 0123456789abcdef0123456789abcdef | head -c {size}; echo; echo end"))
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS, result.reason
+    end = result.logs[1]
+    data = bytes(held.logs[1, "data"])
+    assert len(data) == end.size > size
+    assert data.endswith(b"end\n")
+    assert len(held.logs[1, "index"]) == end.lines * 16
+    assert server.renewals > 1
+
+
+async def test_the_index_never_runs_ahead_of_the_bytes(tmp_path: Path) -> None:
+    server = FakeServer()
+    ahead: list[str] = []
+
+    async def look(call: str) -> None:
+        for held in server.held.values():
+            for (index, part), stored in held.logs.items():
+                if part == "index" and stored:
+                    last = int.from_bytes(stored[-16:-8], "little")
+                    if last >= len(held.logs[index, "data"]):
+                        ahead.append(f"{call}: {last}")
+
+    server.before = look
+    held = server.add(workflow("seq 1 300000"))
+    async with running_worker(server, tmp_path / "data"):
+        await server.finished(held)
+    assert ahead == []
+    assert held.log(1).endswith("299999\n300000\n")
+
+
+async def test_secrets_are_masked_and_gone_from_the_folder(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        workflow(
+            'echo "the secret is $IT"; while [ ! -e "$GO" ]; do sleep 0.05; done',
+            f"""env:
+      IT: ${{{{ secrets.IT }}}}
+      GO: {tmp_path / "go"}""",
+        ),
+        secrets={"IT": "correct-horse-battery"},
+    )
+    async with running_worker(server, tmp_path / "data") as worker:
+        await server.until(lambda: "the secret is" in held.text(), "it prints")
+        kept = [path for path in worker.data.rglob("*") if path.is_file() and "work" not in path.parts]
+        assert [path for path in kept if b"correct-horse" in path.read_bytes()] == []
+        assert {path.stat().st_mode & 0o077 for path in (worker.data / "jobs").iterdir()} == {0}
+        (tmp_path / "go").touch()
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS
+    assert "the secret is ***" in held.text()
+    assert "correct-horse" not in str(held.events)
+
+
+async def test_artifacts_are_there_before_the_end(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        """
+on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    steps:
+      - run: mkdir out; echo 1 > out/a.txt; head -c 200000 /dev/zero > out/b.bin
+      - uses: actions/upload-artifact@v4
+        with: {name: site, path: out}
+"""
+    )
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
+    files = {entry.name: server.blobs[entry.sha256] for entry in held.artifacts["site"]}
+    assert files == {"a.txt": b"1\n", "b.bin": b"\0" * 200_000}
+
+
+async def test_bytes_the_server_has_already_are_not_sent_twice(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(workflow("echo one; echo two"))
+    lost: list[str] = []
+
+    async def lose_answers(call: str) -> None:
+        """Let each call about a log be done once without an answer."""
+        if call in ("tell", "finish", "begin") and call not in lost:
+            lost.append(call)
+            raise Unavailable("the answer was lost")
+
+    server.before = lose_answers
+    append = server.append_log
+
+    async def append_and_forget(*values: Any, **names: Any) -> int:
+        stored = await append(*values, **names)
+        if f"{values[1]}{values[2]}{values[3]}" not in lost:
+            lost.append(f"{values[1]}{values[2]}{values[3]}")
+            raise Unavailable("the answer was lost")
+        return stored
+
+    server.append_log = append_and_forget  # type: ignore[method-assign]  # - a lever of this test
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS
+    assert held.log(1).endswith("one\ntwo\n")
+    assert held.log(1).count("one\ntwo\n") == 1
+
+
+async def test_a_server_that_lost_bytes_gets_them_again(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(workflow(f'echo one; while [ ! -e "{tmp_path}/go" ]; do sleep 0.05; done; echo two'))
+    async with running_worker(server, tmp_path / "data"):
+        await server.until(lambda: "one\n" in held.log(1).partition("endgroup")[2], "it prints")
+        for stored in held.logs.values():
+            del stored[len(stored) // 2 :]
+        (tmp_path / "go").touch()
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS
+    assert [end.note for end in result.logs] == ["", "", ""]
+    assert held.log(1).endswith("one\ntwo\n")

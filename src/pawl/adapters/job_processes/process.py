@@ -16,6 +16,10 @@ from pawl.core.model.errors import InfrastructureError
 
 _PAUSE = 0.01
 _MUCH = 65_536
+_REAPED_WITHIN = 5.0
+
+_left: list[subprocess.Popen[bytes]] = []
+"""Children that go on though nobody watches them: kept, so that the system is told when they have ended."""
 
 
 class JobProcess:
@@ -80,6 +84,13 @@ class JobProcess:
         if self._wake >= 0:
             os.close(self._wake)
             self._wake = -1
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if not is_locked(self._folder):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_REAPED_WITHIN)  # its last instructions
+        _left[:] = [each for each in (*_left, child) if each.poll() is None]
 
     def _signal(self, number: signal.Signals, *, group: bool) -> None:
         pid = self._child.pid if self._child is not None else read_json(self._folder / PROCESS).get("pid")

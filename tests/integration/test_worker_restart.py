@@ -1,0 +1,89 @@
+"""A worker that is killed and started anew goes on with what its jobs' processes have done meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pawl.core.model.status import Conclusion
+from tests.integration.test_worker_jobs import workflow
+from tests.integration.test_worker_stopping import endless, is_alive, until_started
+from tests.integration.worker_server import FakeServer, Running, running_worker
+
+
+async def kill(worker: Running) -> None:
+    """End the worker as if it were killed: nothing of its own clean-up for jobs runs."""
+    worker.task.cancel()
+    await asyncio.gather(worker.task, return_exceptions=True)
+
+
+async def test_a_job_goes_on_while_its_worker_is_down_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        workflow(
+            f'echo started; while [ ! -e "{tmp_path}/go" ]; do sleep 0.05; done; echo meanwhile;'
+            f' touch {tmp_path}/went; while [ ! -e "{tmp_path}/end" ]; do sleep 0.05; done; echo after'
+        )
+    )
+    async with running_worker(server, tmp_path / "data") as first:
+        await until_started(server, held)
+        await kill(first)
+        (tmp_path / "go").touch()
+        await server.until((tmp_path / "went").exists, "the job goes on")
+        assert "meanwhile\n" not in held.log(1).partition("##[endgroup]")[2]
+        async with running_worker(server, tmp_path / "data") as second:
+            await server.until(lambda: "meanwhile\n" in held.log(1).partition("##[endgroup]")[2], "sent")
+            (tmp_path / "end").touch()
+            result = await server.finished(held)
+            await server.until(lambda: second.spools == [], "the folder is removed")
+    assert result.conclusion is Conclusion.SUCCESS, result.reason
+    assert held.log(1).endswith("started\nmeanwhile\nafter\n")
+    assert len(held.told("job_started")) == 1
+    assert [lease.ref for lease in server.hellos[-1].running] == [held.work.lease.ref]
+
+
+async def test_a_job_that_ended_while_its_worker_was_down_is_told(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(workflow(f'echo started; while [ ! -e "{tmp_path}/go" ]; do sleep 0.05; done'))
+    async with running_worker(server, tmp_path / "data") as first:
+        await until_started(server, held)
+        await kill(first)
+        (tmp_path / "go").touch()
+        (folder,) = (tmp_path / "data/jobs").iterdir()
+        await server.until((folder / "result.json").exists, "the job ends")
+        async with running_worker(server, tmp_path / "data"):
+            result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS
+
+
+async def test_what_the_server_has_given_up_meanwhile_is_ended_at_the_start(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(endless(tmp_path))
+    async with running_worker(server, tmp_path / "data") as first:
+        await until_started(server, held)
+        await kill(first)
+        assert is_alive(tmp_path)
+        held.stale = True
+        async with running_worker(server, tmp_path / "data") as second:
+            await server.until(lambda: second.spools == [], "the folder is removed")
+            assert not is_alive(tmp_path)
+    assert held.result is None
+
+
+async def test_a_server_that_is_down_is_waited_for_and_the_job_goes_on(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        workflow(f'echo started; while [ ! -e "{tmp_path}/go" ]; do sleep 0.05; done; echo after')
+    )
+    async with running_worker(server, tmp_path / "data") as worker:
+        await until_started(server, held)
+        server.down = True
+        (tmp_path / "go").touch()
+        (folder,) = (tmp_path / "data/jobs").iterdir()
+        await server.until((folder / "result.json").exists, "the job ends")
+        assert held.result is None
+        server.down = False
+        result = await server.finished(held)
+        await worker.drained()
+    assert result.conclusion is Conclusion.SUCCESS
+    assert held.log(1).endswith("started\nafter\n")
