@@ -1,0 +1,155 @@
+"""A packed commit as the source of a job: unpacked into its workspace, with a `.git` of this commit."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import aclosing
+from pathlib import Path
+
+from pawl.adapters.source_pack.git import Git, GitError
+from pawl.adapters.source_pack.header import Header, parse_header
+from pawl.adapters.source_pack.limits import PackLimits
+from pawl.core.model.errors import InfrastructureError, TooLarge
+from pawl.ports.source import SourceState
+
+
+class PackedSource:
+    """The files of one commit, from a file that `pack` made (ports.source). It is not trusted."""
+
+    def __init__(self, file: Path, *, limits: PackLimits | None = None) -> None:
+        """Read `file` when asked; what it unpacks to is held to `limits`."""
+        self._file = file
+        self._limits = limits or PackLimits()
+
+    async def state(self) -> SourceState:
+        """Return what the header says.
+
+        Raises:
+            InfrastructureError: it cannot be read.
+        """
+        header, _ = await asyncio.to_thread(self._header)
+        return SourceState(
+            sha=header.sha,
+            branch=_after("refs/heads/", header.ref),
+            tag=_after("refs/tags/", header.ref),
+            dirty=False,
+            repository=header.repository,
+            default_branch="main",
+        )
+
+    async def changed_files(self, base: str | None) -> tuple[str, ...] | None:  # noqa: ARG002 - the port's
+        """Return None: there is no history."""
+        return None
+
+    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+        """Fill an empty folder with the commit's files, or those below `subfolder`; return how many.
+
+        The whole tree comes with a repository that holds this one commit. No program runs that the
+        commit, or this machine's configuration of git, names: no hooks, filters, or submodules.
+
+        Raises:
+            TooLarge: there are more files or bytes than the limits say; the folder is empty again.
+            InfrastructureError: the pack is damaged, or git or the disk refused; the folder is empty again.
+        """
+        try:
+            return await self._unpack(folder, subfolder.strip("/"))
+        except BaseException as error:
+            await asyncio.to_thread(_empty, folder)
+            if isinstance(error, OSError):
+                raise InfrastructureError(
+                    f"Cannot unpack the source into {folder}: {error.strerror}", hint="free some disk space"
+                ) from error
+            raise
+
+    async def _unpack(self, folder: Path, below: str) -> int:
+        git = Git(folder, seconds=self._limits.seconds)
+        header, start = await asyncio.to_thread(self._header)
+        sha = header.sha
+        kind = "sha1" if len(sha) == 40 else "sha256"
+        await git.run("init", "-q", "--template=", f"--object-format={kind}")
+        await self._store_objects(git, start)
+        if not await git.can("rev-parse", "--quiet", "--verify", "--end-of-options", f"{sha}^{{commit}}"):
+            raise GitError(f"The packed source does not hold the commit {sha}")
+        # From here on git knows that the commit's parents are not there.
+        await asyncio.to_thread((folder / ".git/shallow").write_text, f"{sha}\n")
+        tree = await _tree_of(git, sha, below)
+        if tree is None:
+            await asyncio.to_thread(_empty, folder)
+            return 0
+        count = await self._count(git, tree)
+        await _point_to(git, sha, header.ref)
+        await git.run("read-tree", "-u", "--reset", tree)
+        if below:
+            await asyncio.to_thread(shutil.rmtree, folder / ".git")
+        return count
+
+    async def _store_objects(self, git: Git, start: int) -> None:
+        limit = f"--max-input-size={self._limits.size}"
+        with self._file.open("rb", buffering=0) as packed:
+            packed.seek(start)
+            await git.run("index-pack", "--stdin", "--fsck-objects", limit, stdin=packed)
+
+    async def _count(self, git: Git, tree: str) -> int:
+        """Return how many files there are, having looked at no more than there may be."""
+        count = size = 0
+        rest = b""
+        async with aclosing(git.stream("ls-tree", "-r", "-l", "-z", "--full-tree", tree)) as output:
+            async for block in output:
+                *entries, rest = (rest + block).split(b"\0")
+                for entry in entries:
+                    _, kind, _, length = entry.partition(b"\t")[0].split()
+                    if kind == b"blob":
+                        count += 1
+                        size += int(length)
+                if count > self._limits.files or size > self._limits.size:
+                    raise TooLarge(
+                        f"The commit has more than {self._limits.files} files or {self._limits.size} bytes",
+                        hint="keep large files outside the repository",
+                    )
+        return count
+
+    def _header(self) -> tuple[Header, int]:
+        """Return the header and where the pack begins."""
+        try:
+            with self._file.open("rb") as file:
+                line = file.readline(self._limits.header)
+        except OSError as error:
+            raise InfrastructureError(f"Cannot read {self._file}: {error.strerror}") from error
+        if not line.endswith(b"\n"):
+            raise InfrastructureError("The packed source does not begin with its header")
+        return parse_header(line), len(line)
+
+
+async def _tree_of(git: Git, sha: str, below: str) -> str | None:
+    """Return what to unpack: the commit, or a folder of it; None when there is no such folder."""
+    if not below:
+        return sha
+    name = ("--quiet", "--verify", f"{sha}:{below}")  # no option: it begins with the commit's digits
+    if not await git.can("rev-parse", *name):
+        return None
+    tree = await git.run("rev-parse", *name)
+    return tree if await git.run("cat-file", "-t", tree) == "tree" else None
+
+
+async def _point_to(git: Git, sha: str, ref: str) -> None:
+    """Let HEAD be the commit: on its branch, or by itself, with the tag beside it."""
+    named = ref.startswith(("refs/heads/", "refs/tags/")) and await git.can("check-ref-format", ref)
+    if named:
+        await git.run("update-ref", "--end-of-options", ref, sha)
+    if named and ref.startswith("refs/heads/"):
+        await git.run("symbolic-ref", "HEAD", ref)
+    else:
+        await git.run("update-ref", "--no-deref", "HEAD", sha)
+
+
+def _after(prefix: str, ref: str) -> str | None:
+    return ref.removeprefix(prefix) if ref.startswith(prefix) else None
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
