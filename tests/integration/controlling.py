@@ -55,6 +55,7 @@ class Server:
     store: InlineStore
     clock: FakeClock
     topics: list[str] = field(default_factory=list)
+    requests: int = 0
 
     async def trigger(
         self, text: str = ONE, *, path: str = PATH, event: Event | None = None, **more: Any
@@ -87,11 +88,10 @@ class Hand:
 
     server: Server
     id: WorkerId
-    requests: int = 0
 
     async def take(self, slots: int = 9) -> tuple[Work, ...]:
-        self.requests += 1
-        return await self.server.control.workers.lease(self.id, f"{self.id}-{self.requests}", slots)
+        self.server.requests += 1
+        return await self.server.control.workers.lease(self.id, f"r{self.server.requests}", slots)
 
     async def take_one(self) -> Lease:
         (work,) = await self.take(1)

@@ -34,10 +34,10 @@ class Artifacts:
             Conflict: the name is taken, or a blob is missing.
             TooLarge: too many files or bytes.
         """
-        _check_names(name, files)
         quotas = self._desk.rules.quotas
         if len(files) > quotas.artifact_files:
-            raise TooLarge(f"artifact `{name}` has more than {quotas.artifact_files:,} files")
+            raise TooLarge(f"artifact `{name[:80]}` has more than {quotas.artifact_files:,} files")
+        _check_names(name, files)
         for digest, size in sorted({(file.sha256, file.size) for file in files}):
             facts = await self._desk.blobs.facts(digest)
             if facts is None or facts.size != size:
