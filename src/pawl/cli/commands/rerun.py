@@ -12,7 +12,6 @@ from pawl.cli.exits import ExitCode
 from pawl.cli.remote.answers import record, text
 from pawl.cli.remote.options import ask, read_asked, server_options
 from pawl.cli.remote.showing import read_run_id, write_json
-from pawl.cli.remote.watching import follow_and_show
 from pawl.core.model.errors import UsageError
 
 
@@ -51,6 +50,8 @@ def command(
     path = f"/api/runs/{number}/rerun"
     told = ask(asked, lambda client: client.post(path, {"jobs": jobs}))
     if follow:
+        from pawl.cli.remote.watching import follow_and_show  # noqa: PLC0415 - aiohttp takes 150 ms to import
+
         return follow_and_show(asked, number, colour=bool(ctx.color), as_json=as_json)
     if as_json:
         write_json(told)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pawl.adapters.source_pack import pack
 from pawl.adapters.workspace_git import CommitFacts, Commits
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
@@ -19,8 +20,7 @@ from pawl.cli.project import Project, current_project
 from pawl.cli.remote.answers import record, text
 from pawl.cli.remote.options import Asked, read_asked, server_options
 from pawl.cli.remote.showing import note, write_json
-from pawl.cli.remote.triggering import CommittedWorkflow, event_of, find_committed, notice_changes
-from pawl.cli.remote.uploading import Upload, trigger_run
+from pawl.cli.remote.triggering import CommittedWorkflow, Upload, event_of, find_committed, notice_changes
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.screen import look_at
 from pawl.core.diagnostics import has_errors
@@ -98,12 +98,12 @@ def _valid(file: CommittedWorkflow, *, colour: bool) -> Workflow:
 
 
 def _trigger(asked: Asked, upload: Upload, project: Project, facts: CommitFacts) -> dict[str, Any]:
-    from pawl.cli.remote.packing import packed_commit  # noqa: PLC0415 - only here
+    from pawl.cli.remote.uploading import trigger_run  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
     place = asked.place()
 
     def chunks() -> AsyncIterator[bytes]:
-        return packed_commit(project.root, facts.sha)
+        return pack(project.root, facts.sha, ref=facts.ref, name=facts.state.repository)
 
     return record(asyncio.run(trigger_run(place, upload, chunks)), "run")
 

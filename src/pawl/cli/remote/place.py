@@ -119,7 +119,8 @@ def _on_this_machine(wish: PlaceWish, environment: Mapping[str, str]) -> ServerP
     if url is None:
         raise UsageError(
             f"no server is known: nothing has run in {folder}",
-            hint="start one with `pawl serve`, or name one: --server, PAWL_SERVER or [remote] of pawl.toml",
+            hint="start one with `pawl serve`, or name one: --server, PAWL_SERVER, [remote] of pawl.toml,"
+            " or its data folder: PAWL_DATA",
         )
     token = read_token(wish.token_file) if wish.token_file else _from_environment(environment)
     return ServerPlace(url=url, token=token or _token_beside(folder), origin=str(folder))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -15,6 +16,7 @@ from pawl.core.diagnostics import has_errors
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 from pawl.core.model.events import Event
+from pawl.core.model.plan import Json
 from pawl.core.workflow.parse import parse_workflow
 from pawl.core.workflow.syntax import Workflow
 
@@ -113,3 +115,42 @@ def notice_changes(facts: CommitFacts, ref: str | None, notice: Callable[[str], 
     """Say that what is not committed stays out, where the commit checked out is meant and there is any."""
     if ref is None and facts.is_dirty:
         notice(f"changes that are not committed stay out: commit {facts.sha[:10]} runs, as it is")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What is sent to start a run; `request_id` makes sending it again harmless."""
+
+    file: CommittedWorkflow
+    event: Event
+    variables: Mapping[str, str]
+    priority: int
+    request_id: str
+
+
+def trigger_body(upload: Upload, source: str) -> dict[str, Json]:
+    """Return the body of `POST /api/runs` (docs/reference/api.md)."""
+    event = upload.event
+    body: dict[str, Json] = {
+        "path": upload.file.path,
+        "workflow": upload.file.checked.text,
+        "repository": event.repository,
+        "default_branch": event.default_branch,
+        "ref": event.ref,
+        "sha": event.sha,
+        "event": event.name,
+        "action": event.action or "",
+        "base_ref": event.base_ref,
+        "head_ref": event.head_ref,
+        "actor": event.actor,
+        "from_fork": event.from_fork,
+        "payload": json.loads(json.dumps(event.payload)),
+        "inputs": dict(event.inputs),
+        "variables": dict(upload.variables),
+        "source": source,
+        "priority": upload.priority,
+        "request_id": upload.request_id,
+    }
+    if event.changed_files is not None:
+        body["changed_files"] = list(event.changed_files)
+    return body

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 import click
@@ -14,27 +12,15 @@ import click
 from pawl.cli.remote.answers import record, text
 from pawl.cli.remote.client import Client, NoServer
 from pawl.cli.remote.place import ServerPlace
-from pawl.cli.remote.triggering import CommittedWorkflow
+from pawl.cli.remote.triggering import Upload, trigger_body
 from pawl.cli.terminal.durations import show_size
 from pawl.core.model.errors import TransientError
-from pawl.core.model.events import Event
 from pawl.core.model.plan import Json
 
 _TRIES = 4
 _TOLD_EVERY = 1 << 20
 _SMALL = 4 << 20
 """Bytes below which an upload is over before it is worth a word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """What is sent to start a run; `request_id` makes sending it again harmless."""
-
-    file: CommittedWorkflow
-    event: Event
-    variables: Mapping[str, str]
-    priority: int
-    request_id: str
 
 
 async def trigger_run(place: ServerPlace, upload: Upload, chunks: Callable[[], AsyncIterator[bytes]]) -> Json:
@@ -61,34 +47,6 @@ async def _send_source(client: Client, chunks: Callable[[], AsyncIterator[bytes]
                 raise
             await asyncio.sleep(_TRIES - left)
     raise AssertionError
-
-
-def trigger_body(upload: Upload, source: str) -> dict[str, Json]:
-    """Return the body of `POST /api/runs` (docs/reference/api.md)."""
-    event = upload.event
-    body: dict[str, Json] = {
-        "path": upload.file.path,
-        "workflow": upload.file.checked.text,
-        "repository": event.repository,
-        "default_branch": event.default_branch,
-        "ref": event.ref,
-        "sha": event.sha,
-        "event": event.name,
-        "action": event.action or "",
-        "base_ref": event.base_ref,
-        "head_ref": event.head_ref,
-        "actor": event.actor,
-        "from_fork": event.from_fork,
-        "payload": json.loads(json.dumps(event.payload)),
-        "inputs": dict(event.inputs),
-        "variables": dict(upload.variables),
-        "source": source,
-        "priority": upload.priority,
-        "request_id": upload.request_id,
-    }
-    if event.changed_files is not None:
-        body["changed_files"] = list(event.changed_files)
-    return body
 
 
 class _Progress:
