@@ -118,25 +118,32 @@ class Shipper:
     async def ship(self) -> bool:
         """Send everything there is by now; return whether that was anything.
 
-        May be called again after it raised: what was not acknowledged is sent again.
+        Memory used is bounded. May be called again after it raised: what was not acknowledged is sent again.
 
         Raises:
             PawlError: as the link's methods.
         """
+        try:
+            moved = await self._ship_events()
+        except OffsetConflict:
+            self._rewind()
+            moved = await self._ship_events()
+        for log in list(self._open.values()):
+            moved |= await log.ship(self._link, self._lease)
+        return moved
+
+    async def _ship_events(self) -> bool:
         moved = False
         while True:
-            events, at = self._next_events()
+            events = self._next_events()
             for event, end in events:
                 moved = True
                 await self._take(event)
                 self._waiting.append(event)
                 self._read = end
             await self._tell()
-            if not at:
-                break
-        for log in list(self._open.values()):
-            moved |= await log.ship(self._link, self._lease)
-        return moved
+            if not events:
+                return moved
 
     def start_over(self) -> None:
         """Send all logs again: the server said that it lacks some."""
@@ -164,8 +171,14 @@ class Shipper:
             self._told += len(self._waiting)
             self._waiting = []
 
-    def _next_events(self) -> tuple[list[tuple[Json, int]], bool]:
-        """Return whole events from where reading stands, each with its end, and whether more may follow."""
+    def _rewind(self) -> None:
+        """Tell everything again, from the first event: the server lacks some that it had."""
+        self._read = self._told = 0
+        self._waiting = []
+        self._open, self.logs = {}, {}
+
+    def _next_events(self) -> list[tuple[Json, int]]:
+        """Return whole events from where reading stands, each with where it ends in the file."""
         data = _read_from(self._spool.events, self._read, LIMITS.event_bytes)
         while data and b"\n" not in data and len(data) % LIMITS.event_bytes == 0:
             more = _read_from(self._spool.events, self._read + len(data), LIMITS.event_bytes)
@@ -179,7 +192,7 @@ class Shipper:
                 break
             end += len(line)
             events.append((_parsed(line), end))
-        return events, bool(events)
+        return events
 
 
 def records_before(data: bytes, offset: int, limit: int) -> bytes:

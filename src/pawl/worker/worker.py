@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from pawl.core.model.errors import Denied, InfrastructureError, InternalError, PawlError
+from pawl.core.model.errors import Denied, InfrastructureError, InternalError, NotFound, PawlError
 from pawl.core.model.work import Lease, Welcome, Work, WorkerHello
 from pawl.wire import PROTOCOL
 from pawl.worker.attempt import Attempt
@@ -208,12 +208,12 @@ class Worker:
                 continue
             try:
                 taken = await self._lease(request, 1 if self._options.once else free)
-            except (InfrastructureError, InternalError) as error:
+            except (InfrastructureError, InternalError, NotFound) as error:
                 tries += 1
                 seconds = pause_after(error, tries, self._tools.randomness.fraction())
                 self._tools.notice(f"{error.message}; trying again in {seconds:.1f} s")
                 await _first(drain.wait(), self._tools.clock.sleep(seconds))
-                if not drain.is_set() and tries > 1:
+                if not drain.is_set() and (tries > 1 or isinstance(error, NotFound)):
                     await _first(drain.wait(), self._hello_again())
                 continue
             tries = 0
@@ -314,6 +314,11 @@ class Worker:
                         health=self._problem,
                         draining=self._wanted.drain.is_set(),
                     )
+            except NotFound:  # a server that has forgotten its workers
+                tries += 1
+                await self._hello_again()
+                await self._tools.clock.sleep(min(self.heartbeat, float(tries)))
+                continue
             except (InfrastructureError, InternalError, TimeoutError):
                 tries += 1
                 seconds = min(self.heartbeat, 0.2 * 2 ** min(tries, 5))
