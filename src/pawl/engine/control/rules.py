@@ -53,20 +53,18 @@ class Quotas:
         events: events in one call of a worker.
         outputs: names and values of a job's outputs.
         summary: a job's summary; what is more is cut off.
-        queued: attempts of one repository that may wait; a run that would make more is refused.
     """
 
-    source: int = 2 * _GIB
+    source: int = 20 * _GIB
     log: int = 4 * _GIB
     log_piece: int = 8 * _MIB
     artifact_file: int = 10 * _GIB
-    artifact_files: int = 10_000
+    artifact_files: int = 50_000
     run_artifacts: int = 10 * _GIB
     event: int = 256 * 1024
     events: int = 10_000
     outputs: int = 1 * _MIB
     summary: int = 4 * _MIB
-    queued: int = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
