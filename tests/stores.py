@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,13 @@ async def lease(store: Store, wanted: LeaseOffer) -> list[str]:
     """Lease, and return the jobs' ids."""
     got = await store.write(lambda t: t.attempts.lease(wanted))
     return [one.ref.job for one in got]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for what another task or thread makes true."""
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        if condition():
+            return
+        assert asyncio.get_running_loop().time() < end, "what was waited for did not come"
+        await asyncio.sleep(0.005)

@@ -381,9 +381,6 @@ async def test_groups_are_in_the_order_their_members_came(store: Store) -> None:
 async def test_a_group_goes_to_one_of_those_that_ask_together(store: Store) -> None:
     run = await add_run(store)
 
-    def enter(name: str) -> bool:
-        return not name
-
     def ask(transaction: Transaction, job: str) -> None:
         free = not any(member.active for member in transaction.groups.members("deploy"))
         transaction.groups.put(

@@ -26,7 +26,7 @@ def copy_store(from_url: str, to_url: str) -> dict[str, int]:
     """
     if from_url == to_url:
         raise Conflict("a store cannot be copied into itself", hint="name another one")
-    with closing(_connect(from_url)) as source, closing(_connect(to_url)) as target:
+    with closing(connect_to(from_url)) as source, closing(connect_to(to_url)) as target:
         try:
             return source.copy_into(target)
         except PawlError:
@@ -44,7 +44,7 @@ def schema_version(url: str) -> int:
     Raises:
         Unavailable, InfrastructureError: it cannot be read, or was made by a newer version of Pawl.
     """
-    with closing(_connect(url, prepare=False)) as end:
+    with closing(connect_to(url, prepare=False)) as end:
         try:
             return schema.version_of(end.kind, end.connection.execute, end.where)
         except PawlError:
@@ -53,7 +53,7 @@ def schema_version(url: str) -> int:
             raise end.explain(error) from error
 
 
-def _connect(url: str, *, prepare: bool = True) -> CopyEnd:
+def connect_to(url: str, *, prepare: bool = True) -> CopyEnd:
     """Connect to a store."""
     if is_postgresql(url):
         from pawl.adapters.store_sql.postgres_copying import connect_end  # noqa: PLC0415 - the driver is optional
