@@ -6,10 +6,10 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 _AWAY = (ConnectionError, http.client.HTTPException, TimeoutError)
 
@@ -85,10 +85,11 @@ class Api:
         found: list[dict[str, Any]] = _listed(self.get(f"/api/runs/{run}/attempts"))
         return found
 
-    def log_lines(self, run: int) -> list[str]:
-        """Return the lines of a run's whole log so far, but for the groups that Pawl writes."""
-        text = "".join(event["data"] for event in self._logged(run) if event.get("type") == "log_appended")
-        return text.splitlines()
+    def log_lines(self, run: int, **query: object) -> list[str]:
+        """Return the lines of a run's log so far; `query` asks for a job, an attempt or a step."""
+        path = f"/api/runs/{run}/logs?{urlencode(query)}"
+        events = [json.loads(line) for line in self._patiently("GET", path, None).splitlines()]
+        return "".join(event["data"] for event in events if event.get("type") == "log_appended").splitlines()
 
     def first_line(self, run: int, text: str) -> None:
         """Follow a run's log until a line with `text` is there."""
@@ -98,7 +99,7 @@ class Api:
             answer = connection.getresponse()
             while line := answer.readline():
                 event = json.loads(line)
-                if text in event.get("event", event).get("data", ""):
+                if event.get("type") == "log_appended" and text in event["data"]:
                     return
         finally:
             connection.close()
@@ -107,11 +108,6 @@ class Api:
     def _headers(self) -> dict[str, str]:
         self._token = self._token or self.token_file.read_text("utf-8").strip()
         return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-
-    def _logged(self, run: int) -> Iterator[dict[str, Any]]:
-        for line in self._patiently("GET", f"/api/runs/{run}/logs", None).splitlines():
-            event = json.loads(line)
-            yield event.get("event", event)
 
 
 def trigger_body(workflow: str, path: str = ".pawl/work.yml") -> dict[str, Any]:

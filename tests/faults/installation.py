@@ -108,6 +108,7 @@ class Installation:
         home.mkdir(parents=True, exist_ok=True)
         options = ["--server", f"http://127.0.0.1:{port or self.api.port}", "--token-file", str(token)]
         options += ["--name", name, "--slots", str(slots), "--data", str(home), "--executor", self._executor]
+        options += ["--label", "self-hosted", "--label", "ubuntu-latest"]
         self._workers[name] = self._start(name, "worker", *options)
 
     def _token_of(self, name: str) -> Path:
