@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pawl.core.model.ids import Epoch, JobId, RunId
@@ -36,7 +37,7 @@ class History:
         artifacts: by run and name: digest by file, once acknowledged.
         cancelled_jobs, cancelled_runs: what users asked to stop (sent, whether or not it arrived).
         reran: runs that somebody asked to run again.
-        violations: what must never be and was.
+        violations: what must never be and was; `trace` is told of each.
     """
 
     accepted: dict[str, RunId] = field(default_factory=dict)
@@ -50,10 +51,17 @@ class History:
     reran: set[RunId] = field(default_factory=set)
     processes: list[Process] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    trace: Callable[[str], None] = field(default=lambda line: None)
 
     def violated(self, invariant: str, what: str) -> None:
         """Note a violation."""
-        self.violations.append(f"{invariant}: {what}")
+        self.note(f"{invariant}: {what}")
+
+    def note(self, message: str) -> None:
+        """Note a violation in words; the same one once."""
+        if message not in self.violations:
+            self.violations.append(message)
+            self.trace(f"VIOLATION {message}")
 
     def accept(self, request: str, run: RunId) -> None:
         """Note that a user was told the id of a run."""

@@ -74,13 +74,13 @@ class Oracle:
                 self.history.violated("I4", f"run {run} is gone")
                 continue
             for message in self._judge(before, view, wall, now):
-                self.history.violations.append(message)
+                self.history.note(message)
             self.views[run] = view
         if seen:
             rows = [row for view in self.views.values() for row in view.attempts.values()]
             members = [member for view in self.views.values() for member in view.groups]
-            self.history.violations.extend(audit.audit_groups(members))
-            self.history.violations.extend(audit.audit_workers(rows, self.slots))
+            for message in (*audit.audit_groups(members), *audit.audit_workers(rows, self.slots)):
+                self.history.note(message)
 
     def _judge(self, before: RunView | None, view: RunView, wall: float, now: float) -> Iterator[str]:
         events = self.events.setdefault(view.id, [])

@@ -96,7 +96,7 @@ class World:
         self.faults = Faults() if options.quiet or options.crash_at else draw_faults(self._draw("faults"))
         self.drawn = str(self.faults)
         self.trace = _Trace(loop=loop, show=options.trace)
-        self.history = History()
+        self.history = History(trace=self.trace)
         self.disk = Disk()
         self.rules = Rules(
             queue_timeout=400.0,
@@ -269,7 +269,8 @@ class World:
             self._audit_results(view.id)
             again = await self.store.read(lambda transaction, run=view.id: read_view(transaction, run))  # type: ignore[misc] - bound here
             assert again is not None
-            history.violations.extend(audit.audit_events(again, again.events))
+            for message in audit.audit_events(again, again.events):
+                history.note(message)
             if again.record != view.record or again.attempts != view.attempts:
                 history.violated("I4", f"run {view.id} changed outside a commit")
 
@@ -314,7 +315,7 @@ def run_seed(seed: int, options: Options | None = None) -> Outcome:
         marks.listen(None)
         groups.MOST_WAITING = most
         trace_hash = world.trace.hash.hexdigest()
-        violations = tuple(dict.fromkeys(world.history.violations))
+        violations = tuple(world.history.violations)
         _tidy(loop, store)
     return Outcome(
         seed=seed,

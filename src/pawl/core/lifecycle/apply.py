@@ -47,9 +47,12 @@ def apply(run: RunState, event: LifecycleEvent, now: float) -> tuple[RunState, t
     draft = Draft(run, now)
     if not _change(draft, event):
         return run, ()
-    # Before its start nothing of a run happens by itself.
+    # Before its start nothing of a run happens by itself, unless there is nothing left to start.
     if draft.run.status is Status.QUEUED:
-        return replace(draft.run, groups=draft.groups), tuple(draft.effects)
+        draft.close_groups()
+        if not all(group.is_completed for group in draft.groups.values()):
+            return replace(draft.run, groups=draft.groups, ended=draft.ended), tuple(draft.effects)
+        draft.run = replace(draft.run, status=Status.IN_PROGRESS, started_at=draft.now)
     settled = draft.settle(everything=isinstance(event, RunStarted))
     return settled, tuple(draft.effects)
 
@@ -204,8 +207,7 @@ def _cancel(draft: Draft, event: CancelRequested) -> bool:
     draft.run = replace(draft.run, cancellation=why)
     if draft.run.status is Status.QUEUED:
         draft.run = replace(draft.run, status=Status.IN_PROGRESS, started_at=draft.now)
-        for key in draft.groups:
-            draft.end_group(key, Conclusion.CANCELLED, why.reason)
+        _cancel_all(draft, why)
         return True
     for key, group in list(draft.groups.items()):
         if group.jobs is None:
@@ -214,6 +216,17 @@ def _cancel(draft: Draft, event: CancelRequested) -> bool:
         elif why.force or not group.survives_cancel:
             draft.cancel_group(key, why)
     return True
+
+
+def _cancel_all(draft: Draft, why: Cancellation) -> None:
+    """Cancel what a run that has not begun has before it; what a former start left done stays done."""
+    for key, group in list(draft.groups.items()):
+        if group.is_completed:
+            continue
+        if group.jobs is None:
+            draft.end_group(key, Conclusion.CANCELLED, why.reason)
+        else:
+            draft.cancel_group(key, why)
 
 
 def _cancel_one(draft: Draft, job_id: JobId, why: Cancellation) -> bool:

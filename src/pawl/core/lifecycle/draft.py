@@ -86,6 +86,13 @@ class Draft:
             if job.id != but:
                 self.cancel_job(key, job, why)
 
+    def close_groups(self) -> None:
+        """Give groups all of whose jobs have ended their result."""
+        for key in self._touched:
+            group = self.groups[key]
+            if group.jobs and all(job.status is Status.COMPLETED for job in group.jobs):
+                self.groups[key] = replace(group, result=group_result(group.jobs))
+
     def settle(self, *, everything: bool = False) -> RunState:
         """Return the next state, after everything that now can happen by itself has happened.
 
