@@ -19,6 +19,7 @@ MODULES = (
     "command_line",
     "containers",
     "log_path",
+    "leases",
     "serving",
     "serving_containers",
     "api_under_load",

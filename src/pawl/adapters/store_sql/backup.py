@@ -73,7 +73,7 @@ def _copy(source: str, target: Path) -> None:
         partial.replace(target)
         _sync(target.parent)
     except (OSError, sqlite3.Error) as error:
-        raise sqlite_files.explain(error, source) from error
+        raise sqlite_files.explain_opening(error, source) from error
     finally:
         _remove_with_log(partial)
 

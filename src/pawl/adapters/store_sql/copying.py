@@ -65,4 +65,4 @@ def connect_to(url: str, *, prepare: bool = True) -> CopyEnd:
     try:
         return CopyEnd(sqlite_files.connect(path, reading=True), path)
     except Exception as error:
-        raise sqlite_files.explain(error, path) from error
+        raise sqlite_files.explain_opening(error, path) from error

@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from pawl.adapters.store_sql import schema
-from pawl.core.model.errors import Conflict, InfrastructureError, PawlError, Unavailable, UsageError
+from pawl.core.model.errors import (
+    Conflict,
+    InfrastructureError,
+    InternalError,
+    PawlError,
+    Unavailable,
+    UsageError,
+)
 
 try:
     import psycopg
@@ -140,6 +147,8 @@ def explain(error: BaseException, url: str) -> BaseException:
         return InfrastructureError(
             f"the database {where} is damaged: {said}", hint="bring back its last backup"
         )
+    if isinstance(error, psycopg.DataError | psycopg.InterfaceError | psycopg.NotSupportedError):
+        return InternalError(f"the database {where} was asked in a wrong way: {said}")
     if state.startswith("42"):
         return InfrastructureError(
             f"the database {where} does not know what Pawl asks for: {said}",

@@ -263,11 +263,12 @@ class SqlAttempts:
         if not kinds or offer.limit < 1:
             return ()
         kinds.sort()
-        sets = {f"requires{number}": kind[1] for number, kind in enumerate(kinds[: offer.limit])}
+        slack = SLACK if self._session.kind == "postgresql" else 0
+        sets = {f"requires{number}": kind[1] for number, kind in enumerate(kinds[: offer.limit + slack])}
         rows = self._session.all(
             _lease(len(sets)),
             **sets,
-            candidates=offer.limit + (SLACK if self._session.kind == "postgresql" else 0),
+            candidates=offer.limit + slack,
             most=offer.limit,
             now=offer.now,
             until=offer.deadline,

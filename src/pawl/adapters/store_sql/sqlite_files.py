@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from pawl.adapters.store_sql import schema
-from pawl.core.model.errors import Conflict, InfrastructureError, PawlError, Unavailable
+from pawl.core.model.errors import Conflict, InfrastructureError, InternalError, Unavailable
 
 MEMORY = ":memory:"
 BUSY_SECONDS = 30.0
@@ -112,19 +112,24 @@ _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def explain(error: BaseException, path: str) -> BaseException:
-    """Return what an error of SQLite or of the file means to a caller; other errors come back as they are."""
-    if isinstance(error, PawlError):
-        return error
+def explain_opening(error: BaseException, path: str) -> BaseException:
+    """Return what an error at opening a file means to a caller; as `explain`, and the system's own errors."""
     if isinstance(error, OSError):
         return Unavailable(
             f"the database {path} cannot be opened: {error.strerror or error}",
             hint="check that the folder is there and writable",
         )
-    if isinstance(error, sqlite3.IntegrityError):
-        return Conflict(f"the database {path} refused a row: {error}")
+    return explain(error, path)
+
+
+def explain(error: BaseException, path: str) -> BaseException:
+    """Return what an error of SQLite means to a caller; other errors come back as they are."""
     if not isinstance(error, sqlite3.Error):
         return error
+    if isinstance(error, sqlite3.IntegrityError):
+        return Conflict(f"the database {path} refused a row: {error}")
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return InternalError(f"the database {path} was asked in a wrong way: {error}")
     # The low byte is the kind of error, the rest its details.
     code = (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
     if code in _LOCKED:
@@ -147,6 +152,11 @@ def explain(error: BaseException, path: str) -> BaseException:
             f"the database {path} is read-only",
             hint="give the server's user the right to write the file and its folder",
             retry_after=30.0,
+        )
+    if code == sqlite3.SQLITE_ERROR:
+        return InfrastructureError(
+            f"the database {path} does not know what Pawl asks for: {error}",
+            hint="it may have been changed by a newer version of Pawl",
         )
     return Unavailable(
         f"the database {path} cannot be used: {error}", hint="see the system's log", retry_after=5.0

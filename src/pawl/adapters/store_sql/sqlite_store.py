@@ -61,24 +61,31 @@ class SqliteStore:
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         """Run a function on this thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        connection = self._reading_connection()
         try:
-            if connection is None:
-                connection = sqlite_files.connect(self._path, reading=True, busy_seconds=self._busy_seconds)
-                self._reading.connection = connection
-                with self._lock:
-                    self._open.append(connection)
             return read_with(connection, work)
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             self._drop(connection)
             raise sqlite_files.explain(error, self._path) from error
 
-    def _drop(self, connection: sqlite3.Connection | None) -> None:
+    def _reading_connection(self) -> sqlite3.Connection:
+        known: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        if known is not None:
+            return known
+        try:
+            made = sqlite_files.connect(self._path, reading=True, busy_seconds=self._busy_seconds)
+        except (sqlite3.Error, OSError) as error:
+            raise sqlite_files.explain_opening(error, self._path) from error
+        self._reading.connection = made
+        with self._lock:
+            self._open.append(made)
+        return made
+
+    def _drop(self, connection: sqlite3.Connection) -> None:
         self._reading.connection = None
-        if connection is not None:
-            with self._lock:
-                self._open.remove(connection)
-            connection.close()
+        with self._lock:
+            self._open.remove(connection)
+        connection.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` told of commits; see the port."""
@@ -121,7 +128,7 @@ def open_file(path: str, busy_seconds: float = sqlite_files.BUSY_SECONDS) -> sql
     except BaseException as error:
         if connection is not None:
             connection.close()
-        told = sqlite_files.explain(error, path)
+        told = sqlite_files.explain_opening(error, path)
         if told is error:
             raise
         raise told from error

@@ -16,7 +16,7 @@ from typing import Any
 
 from pawl.adapters.store_sql.listeners import Listeners, call_in
 from pawl.adapters.store_sql.session import Session
-from pawl.adapters.store_sql.sqlite_files import close_transaction, explain
+from pawl.adapters.store_sql.sqlite_files import close_transaction, explain, explain_opening
 from pawl.adapters.store_sql.transaction import SqlTransaction
 
 BATCH = 128
@@ -97,7 +97,7 @@ class Writer:
             topics = _run_batch(self._connection, jobs, self._path)
         except BaseException as error:  # noqa: BLE001 - whatever it is, those that wait must hear of it
             self._discard()
-            told = explain(error, self._path)
+            told = explain_opening(error, self._path)
             for job in jobs:
                 # One that failed by itself keeps its own error: nothing of it would have stayed anyway.
                 job.error = job.error or told
