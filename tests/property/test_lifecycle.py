@@ -27,6 +27,9 @@ from pawl.core.lifecycle import (
     StartJob,
     apply,
     create_run,
+    rerun,
+    run_conclusion,
+    run_status,
     state_from_json,
     state_to_json,
 )
@@ -70,6 +73,7 @@ class World:
     ended: dict[str, Conclusion] = field(default_factory=dict)
     conclusion: Conclusion | None = None
     cancels: int = 2
+    made: set[tuple[str, int]] = field(default_factory=set)
 
     def go(self) -> None:
         self.feed(RunStarted())
@@ -102,6 +106,8 @@ class World:
                 case StartJob(id=job, key=key, attempt=attempt):
                     self.ready(key)
                     assert job not in self.ended
+                    assert (job, attempt) not in self.made, "an attempt that was made before"
+                    self.made.add((job, attempt))
                     self.waiting.append(JobStarted(id=job, attempt=attempt))
                 case CancelJob(id=job, running=False):
                     self.waiting = [each for each in self.waiting if getattr(each, "id", None) != job]
@@ -125,6 +131,8 @@ class World:
             for job in group.jobs or ():
                 assert (job.conclusion is not None) == (job.status is Status.COMPLETED)
         assert (self.run.conclusion is not None) == (self.run.status is Status.COMPLETED)
+        assert (run_status(self.run) is Status.COMPLETED) == (self.run.status is Status.COMPLETED)
+        assert self.run.conclusion in {None, run_conclusion(self.run)}
 
     def answer(self, key: JobKey) -> LifecycleEvent:
         kind = self.draw(st.integers(0, 7))
@@ -166,3 +174,28 @@ def test_every_order_of_events_ends_with_one_conclusion_for_each_job(data: st.Da
         assert (world.conclusion is Conclusion.FAILURE) == bool(failed)
     for event in world.past:
         world.repeat(event)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_a_run_started_again_makes_only_new_attempts_and_keeps_what_it_does_not_touch(
+    data: st.DataObject,
+) -> None:
+    plan = data.draw(plans())
+    first = World(draw=data.draw, run=create_run(plan))
+    first.go()
+    keys = [str(key) for key in first.run.groups]
+    jobs = [str(job.id) for group in first.run.groups.values() for job in group.jobs or ()]
+    failed = any(
+        group.result in {Conclusion.FAILURE, Conclusion.CANCELLED} for group in first.run.groups.values()
+    )
+    choices = [*(["all"] if keys else []), *(["failed"] if failed else []), *keys, *jobs]
+    if not choices:
+        return
+    begun = rerun(first.run, data.draw(st.sampled_from(choices)))
+    again = World(draw=data.draw, run=begun, made=first.made, cancels=0)
+    again.go()
+    assert again.run.status is Status.COMPLETED
+    for key, group in begun.groups.items():
+        if group.result is not None:
+            assert again.run.groups[key] == first.run.groups[key]
