@@ -19,6 +19,8 @@ from pawl.core.model.run_events import JobFinished
 
 _SEPARATOR = "|"
 _MARK = "kept.json"
+_WORKER = "pawlw1/"
+"""How the owner begins of what jobs of a worker have left (`pawl.worker.main`)."""
 
 
 def keeping_owner(folder: RunFolder) -> str:
@@ -68,8 +70,8 @@ def is_process_alive(token: str) -> bool:
 
 
 def has_known_owner(token: str) -> bool:
-    """Return whether a sandbox's owner is of a kind that we know."""
-    return is_owner_token(token.partition(_SEPARATOR)[0])
+    """Return whether a sandbox's owner is of a kind that we know: a run, or a worker, which sweeps its own."""
+    return is_owner_token(token.partition(_SEPARATOR)[0]) or token.startswith(_WORKER)
 
 
 def kept_sandboxes(folder: RunFolder) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 
@@ -31,6 +32,8 @@ from pawl.cli.keeping import (
     sweep_folders,
 )
 from pawl.cli.project import Project, current_project
+from pawl.cli.remote.place import default_data
+from pawl.cli.server_checkup import check_installation
 from pawl.cli.settings import Settings
 from pawl.cli.terminal.durations import show_size
 from pawl.cli.terminal.lines import Line, Piece, Style, line
@@ -50,6 +53,7 @@ _STYLES = {Mark.OK: Style.GOOD, Mark.WARN: Style.WARN, Mark.FAIL: Style.BAD}
     examples=(
         ("pawl doctor", "check this machine and project"),
         ("pawl doctor --clean", "also remove what killed runs left"),
+        ("pawl doctor --data /srv/pawl", "and the server with that data folder"),
         ("pawl doctor --json", "the checks, for a program"),
     ),
 )
@@ -58,10 +62,17 @@ _STYLES = {Mark.OK: Style.GOOD, Mark.WARN: Style.WARN, Mark.FAIL: Style.BAD}
     is_flag=True,
     help="Remove containers, processes and folders without an owner, kept ones too.",
 )
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A server's data folder to check; by default this machine's, where there is one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the checks as JSON.")
 @click.pass_context
-def command(ctx: click.Context, *, clean: bool, as_json: bool) -> int:
+def command(ctx: click.Context, *, clean: bool, data: Path | None, as_json: bool) -> int:
     """Check what running workflows needs here: git, a container engine, the image of ubuntu-latest, disk.
+
+    Where a server has its data on this machine, that is checked too: rights, database, whether it answers.
 
     Each line is ok, warn or fail, with what to do. Exit code 1 when one fails.
     """
@@ -69,6 +80,7 @@ def command(ctx: click.Context, *, clean: bool, as_json: bool) -> int:
     settings_check, settings = check_settings(project)
     checks = [check_python(), check_git(), settings_check, check_workflows(project), check_disk(project)]
     checks += asyncio.run(_check_world(project, settings, clean=clean))
+    checks += check_installation(data or default_data())
     if as_json:
         told = [{"name": c.name, "mark": c.mark, "found": c.found, "mend": c.mend} for c in checks]
         click.echo(json.dumps(told, indent=2))

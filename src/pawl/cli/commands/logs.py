@@ -86,7 +86,7 @@ def command(
         from pawl.cli.remote.logs import RemoteLogs, StepWish  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
         remote = RemoteLogs(asked.place(), screen, wish, StepWish(job=job, step=step, failed=failed))
-        return remote.show(run, follow=follow)
+        return remote.show(run, follow=follow, tell_which=not asked.is_configured)
     _show_local(local.open(parse_run_number(run)), _Choice(job, step, failed=failed), wish, follow=follow)
     return ExitCode.SUCCESS
 

@@ -39,26 +39,26 @@ class RemoteLogs:
         self._steps = steps
         self._run = 0
 
-    def show(self, run: str | None, *, follow: bool) -> ExitCode:
+    def show(self, run: str | None, *, follow: bool, tell_which: bool) -> ExitCode:
         """Print the log of a run, the newest for None, and return the exit code.
 
-        Followed to its end that is the run's; Ctrl-C ends only the showing.
+        Followed to its end that is the run's; Ctrl-C ends only the showing. `tell_which` names the server.
 
         Raises:
             UsageError: there is no such run, job or step.
             PawlError: as the client.
         """
         try:
-            return asyncio.run(self._show(run, follow=follow))
+            return asyncio.run(self._show(run, follow=follow, tell_which=tell_which))
         except KeyboardInterrupt:
             if follow and self._run:
                 say_it_goes_on(self._run)
             return ExitCode.INTERRUPTED
 
-    async def _show(self, run: str | None, *, follow: bool) -> ExitCode:
+    async def _show(self, run: str | None, *, follow: bool, tell_which: bool) -> ExitCode:
         async with Client(self._place) as client:
             self._run = await self._find(client, run)
-            if run in {None, "latest"}:
+            if tell_which or run in {None, "latest"}:
                 note(f"run {self._run} of {self._place.url}")
             if follow:
                 return await self._follow(client)
