@@ -134,7 +134,9 @@ def heal_group(tx: Transaction, run: RunId, moment: Moment) -> bool:
 
 
 def still_alive(tx: Transaction, moment: Moment) -> None:
-    """Note that a server is there."""
+    """Note that a server is there, and wake who waits for work: a back-off may have ended by now."""
+    if tx.attempts.counts().get("queued"):
+        tx.notify("queue")
     tx.keys.put(_ALIVE, moment.now, time=moment.now, lasting=True)
 
 

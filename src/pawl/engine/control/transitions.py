@@ -111,6 +111,7 @@ class RunChange:
             while self._waiting:
                 following = self._waiting.popleft()
                 if isinstance(following, RunStarted) and self.state.status is Status.QUEUED:
+                    self.record = replace(self.record, reason="")
                     self._tell_start()
                 self.state, effects = apply(self.state, following, self.now)
                 for effect in effects:
