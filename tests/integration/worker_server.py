@@ -278,7 +278,7 @@ async def running_worker(server: FakeServer, data: Path, **changes: object) -> A
     options = options_for(data, **changes)
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     notices: list[str] = []
-    host = JobProcesses(job_command("host"))
+    host = JobProcesses(job_command("host"), ready=True)
     tools = Tools(
         link=server,
         host=host,

@@ -168,7 +168,7 @@ class Attempt:
 
     async def _ship_while_running(self) -> None:
         job = self._job
-        while job is not None and job.running:
+        while job is not None and not self.spool.is_finished and job.running:
             moved = await self._tools.ask(self._shipper.ship)
             await (self._tools.clock.sleep(_PACE) if moved else job.changed(_QUIET))
             if self._is_stubborn():

@@ -1,7 +1,7 @@
 """The process of one attempt: `python -m pawl.worker.job EXECUTOR FOLDER`.
 
 It runs the job and writes what comes of it into the folder; the worker sends that on. It knows no server.
-With `--wait N` for the folder it waits, everything imported, for a worker to hand it one.
+With `--wait N` for the folder it waits, everything imported, for folders, and forks for each.
 """
 
 from __future__ import annotations

@@ -114,6 +114,11 @@ class Spool:
         """Return whether no process has read the request yet."""
         return (self.path / _REQUEST).exists()
 
+    @property
+    def is_finished(self) -> bool:
+        """Return whether the job has said how it ended; its process may need a moment to go."""
+        return (self.path / _RESULT).exists()
+
     def log(self, index: int) -> Path:
         """Return the file of a step's log; index and end lie beside it with `.idx` and `.json`."""
         ref = self.held.lease.ref

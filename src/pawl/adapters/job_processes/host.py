@@ -10,7 +10,7 @@ from pathlib import Path
 from pawl.adapters.job_processes.locks import take_lock
 from pawl.adapters.job_processes.places import ERR, OUT, WAKE
 from pawl.adapters.job_processes.process import JobProcess
-from pawl.adapters.job_processes.waiting import WaitingProcess
+from pawl.adapters.job_processes.waiting import WaitingProcess, can_wait
 from pawl.core.model.errors import InfrastructureError
 
 _KEPT = frozenset({"PAWL_SANDBOX"})
@@ -31,7 +31,7 @@ class JobProcesses:
         Args:
             command: program and arguments, to which the folder is added.
             environment: of the worker; what is Pawl's own in it (its token) is not handed on.
-            ready: whether one process is to wait for the next job, everything imported. It is used once.
+            ready: whether a process is to wait, everything imported, that forks for each job. Linux only.
         """
         self._command = tuple(command)
         self._environment = {
@@ -39,7 +39,7 @@ class JobProcesses:
             for name, value in environment.items()
             if name in _KEPT or not name.startswith("PAWL_")
         }
-        self._keeps_ready = ready
+        self._keeps_ready = ready and can_wait()
         self._waiting: WaitingProcess | None = None
 
     def start(self, folder: Path) -> JobProcess:
@@ -51,18 +51,20 @@ class JobProcesses:
             raise _refused(folder, error) from error
         try:
             with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
-                child = self._hand_over(folder, (lock, out.fileno(), err.fileno()))
-                if child is None:
-                    child = subprocess.Popen(
-                        [*self._command, str(folder)],
-                        cwd=folder,
-                        env=self._environment,
-                        stdin=subprocess.DEVNULL,
-                        stdout=out,
-                        stderr=err,
-                        start_new_session=True,
-                        pass_fds=(lock,),
-                    )
+                if self._waiting is not None:
+                    if self._waiting.hand_over(folder, (lock, out.fileno(), err.fileno())):
+                        return JobProcess(folder, None)
+                    self._dismiss()
+                child = subprocess.Popen(
+                    [*self._command, str(folder)],
+                    cwd=folder,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                    pass_fds=(lock,),
+                )
             return JobProcess(folder, child)
         except OSError as error:
             raise _refused(folder, error) from error
@@ -80,6 +82,7 @@ class JobProcesses:
         """Have one process waiting, if that was wanted."""
         if not self._keeps_ready or (self._waiting is not None and self._waiting.usable):
             return
+        self._dismiss()
         try:
             self._waiting = WaitingProcess(self._command, self._environment)
         except OSError:
@@ -87,13 +90,12 @@ class JobProcesses:
 
     async def aclose(self) -> None:
         """End the process that waits."""
+        self._dismiss()
+
+    def _dismiss(self) -> None:
         if self._waiting is not None:
             self._waiting.dismiss()
             self._waiting = None
-
-    def _hand_over(self, folder: Path, descriptors: tuple[int, int, int]) -> subprocess.Popen[bytes] | None:
-        waiting, self._waiting = self._waiting, None
-        return None if waiting is None else waiting.hand_over(folder, descriptors)
 
 
 def _refused(folder: Path, error: OSError) -> InfrastructureError:

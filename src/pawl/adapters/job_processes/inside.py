@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ STOP_SIGNAL = signal.SIGURG
 
 _POLITE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _DESCRIPTORS = 3
+_LONGEST_PATH = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +88,28 @@ def _nothing() -> None:
 
 
 def wait_for_work(descriptor: int) -> Path | None:
-    """Return the folder that a worker hands to this waiting process; None when the worker is gone.
+    """Wait for folders that a worker hands over, and fork for each: a fork takes no time to import anything.
 
-    With it come the folder's lock, which lives as long as this process, and where it prints to.
+    Returns the folder, in the new process; None in this one, once the worker is gone. No thread may run.
     """
+    # Nobody waits for the children: the system is to forget them when they end.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.freeze()  # what is there by now is shared by all of them
     with socket.socket(fileno=descriptor) as channel:
-        told, descriptors, _, _ = socket.recv_fds(channel, 65_536, _DESCRIPTORS)
-    if not told or len(descriptors) != _DESCRIPTORS:
-        return None
-    _, out, err = descriptors
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-    os.close(out)
-    os.close(err)
-    folder = Path(told.decode("utf-8", "surrogateescape"))
+        while True:
+            told, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_PATH, _DESCRIPTORS)
+            if not told:
+                return None
+            if len(descriptors) == _DESCRIPTORS and os.fork() == 0:
+                break
+            for each in descriptors:
+                os.close(each)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    # The first is the folder's lock, which this process keeps as long as it lives.
+    for standard, given in zip((1, 2), descriptors[1:], strict=True):
+        os.dup2(given, standard)
+        os.close(given)
+    folder = Path(os.fsdecode(told))
     os.chdir(folder)
     return folder

@@ -1,10 +1,11 @@
-"""A process that waits for a job with everything imported: Python takes longer to start than a step."""
+"""A process that has everything imported and forks for each job: Python takes longer to start than a step."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ _PATIENCE = 5.0
 
 
 class WaitingProcess:
-    """Started ahead of its job, used once. It knows nothing, and ends when the worker does."""
+    """Started ahead of its jobs. It knows no secrets, runs nothing itself, and ends when the worker does."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it.
@@ -20,7 +21,8 @@ class WaitingProcess:
         Raises:
             OSError: no process can be started.
         """
-        self._channel, theirs = socket.socketpair()
+        # Packets, so that two jobs handed over at once stay two, and the other side sees this one's end.
+        self._channel, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self._channel.settimeout(_PATIENCE)
         try:
             self._child = subprocess.Popen(
@@ -44,29 +46,31 @@ class WaitingProcess:
         """Return whether it still waits."""
         return self._child.poll() is None
 
-    def hand_over(self, folder: Path, descriptors: tuple[int, int, int]) -> subprocess.Popen[bytes] | None:
-        """Give it a job and return its process; None when it had ended.
+    def hand_over(self, folder: Path, descriptors: tuple[int, int, int]) -> bool:
+        """Give it a job and return whether it has it.
 
         Args:
             folder: the attempt's.
-            descriptors: the folder's lock, and where it prints to.
+            descriptors: the folder's lock, and where the job's process prints to.
         """
         if not self.usable:
-            self._channel.close()
-            return None
+            return False
         try:
             socket.send_fds(self._channel, [os.fsencode(folder)], list(descriptors))
         except OSError:
-            self.dismiss()
-            return None
-        self._channel.close()
-        return self._child
+            return False
+        return True
 
     def dismiss(self) -> None:
-        """End it: it sees its worker gone."""
+        """End it: it sees its worker gone. Jobs that it forked go on."""
         self._channel.close()
         try:
             self._child.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+
+
+def can_wait() -> bool:
+    """Return whether this system has what handing over needs."""
+    return sys.platform == "linux"
