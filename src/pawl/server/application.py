@@ -32,10 +32,9 @@ def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
     tables = (server, runs, events, logs, artifacts, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
-    about = document(routes, version)
 
     async def openapi(_: Call) -> Response:
-        return answer(about)
+        return answer(document((*routes, own), version))
 
     own = Route(
         method="GET",

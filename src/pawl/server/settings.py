@@ -139,7 +139,7 @@ class ServerSettings:
 
     @property
     def all_labels(self) -> tuple[str, ...]:
-        """Return the labels of the embedded worker: the usual ones, the machine's, those with an image, more."""
+        """Return the embedded worker's labels: its own, the usual, the machine's, those with an image."""
         machine = platform.machine().lower()
         own = (platform.system().lower(), _MACHINES.get(machine, machine))
         named = (label for label in self.images if not set(label) & set("*:/@"))
