@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pawl.core.model.ids import Epoch, JobId, RunId
+from pawl.core.model.plan import Json
 from pawl.core.model.records import AttemptRef
 from pawl.core.model.work import Result
 from pawl.ports.log_bytes import LogName
@@ -37,6 +38,8 @@ class History:
         artifacts: by run and name: digest by file, once acknowledged.
         cancelled_jobs, cancelled_runs: what users asked to stop (sent, whether or not it arrived).
         reran: runs that somebody asked to run again.
+        leased: what the first answer with work to a request for it gave, by the request's id.
+        told: the events of an attempt whose end was acknowledged, without those that are no worker's.
         violations: what must never be and was; `trace` is told of each.
     """
 
@@ -50,6 +53,8 @@ class History:
     cancelled_jobs: set[tuple[RunId, JobId]] = field(default_factory=set)
     reran: set[RunId] = field(default_factory=set)
     processes: list[Process] = field(default_factory=list)
+    leased: dict[str, set[AttemptEpoch]] = field(default_factory=dict)
+    told: dict[AttemptRef, list[Json]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     trace: Callable[[str], None] = field(default=lambda line: None)
 
@@ -68,6 +73,13 @@ class History:
         known = self.accepted.setdefault(request, run)
         if known != run:
             self.violated("I21", f"request {request} made run {known} and run {run}")
+
+    def lease(self, request: str, given: Iterable[AttemptEpoch]) -> None:
+        """Note what a request for work was answered: the same request never gets anything else (F1)."""
+        now = set(given)
+        first = self.leased.setdefault(request, now)
+        if not now <= first:
+            self.violated("F1", f"request {request} got {sorted(first)}, and then {sorted(now)}")
 
     def acknowledge(self, name: LogName, part: str, epoch: Epoch, size: int) -> None:
         """Note how many bytes the server says it has of a log."""

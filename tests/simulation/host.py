@@ -17,6 +17,16 @@ from pawl.ports.log_bytes import LogName, Part
 from tests.simulation.draws import stream
 from tests.simulation.history import History, Process, digest
 
+FORGED: dict[str, Json] = {
+    "type": "run_finished",
+    "time": 0.0,
+    "conclusion": "success",
+    "duration": 0.0,
+    "jobs": {},
+    "reason": "",
+}
+"""An event that is not a worker's to tell."""
+
 PARTS: tuple[Part, Part] = ("data", "index")
 
 
@@ -194,9 +204,7 @@ class Host:
             self._say(spool, end)
         if script.forges:
             # No worker may say that the run has ended.
-            spool.events.append(
-                {"type": "run_finished", "time": 0.0, "conclusion": "success", "duration": 0.0, "jobs": {}}
-            )
+            spool.events.append(FORGED)
         if script.artifact is not None:
             spool.artifact = (script.artifact, f"{spool.lease.ref}".encode() * 3)
 

@@ -68,8 +68,9 @@ class DrawnRandomness:
 class Front:
     """What a message may ask of one incarnation; `lease` waits as the server's route does."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, history: History) -> None:
         self.control = control
+        self._history = history
         self.runs = control.runs
         self.workers = control.workers
         self.artifacts = control.artifacts
@@ -85,6 +86,8 @@ class Front:
             while True:
                 news.clear()
                 found = await self.control.workers.lease(worker, request, slots)
+                if found:
+                    self._history.lease(request, [(work.lease.ref, work.lease.epoch) for work in found])
                 if found or loop.time() >= end:
                     return found
                 timer = loop.call_later(end - loop.time(), news.set)
@@ -202,7 +205,7 @@ class Server:
             else:
                 break
         self._oracle.server_lives(asyncio.get_running_loop().time())
-        self._front = Front(control)
+        self._front = Front(control, self._history)
         while True:
             await asyncio.sleep(self._sweep_every)
             try:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from pawl.adapters.store_sql import open_store
 from pawl.core.model.ids import RunId
+from pawl.core.model.plan import Json
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import Status
 from pawl.core.queue import groups
@@ -34,6 +35,8 @@ from tests.simulation.workload import Users, draw_workflow
 
 STORM = 100.0
 """Virtual seconds in which things go wrong."""
+
+_WORKERS = frozenset({"job_started", "step_started", "step_finished"})
 
 PATIENCE = 12_000.0
 """Virtual seconds in which everything must end once nothing goes wrong any more."""
@@ -260,6 +263,8 @@ class World:
         for request, run in history.accepted.items():
             if run not in self.oracle.views:
                 history.violated("I22", f"{request} was accepted as run {run}, which does not exist")
+        if len(self.oracle.views) > self.users.runs:
+            history.violated("I21", f"{len(self.oracle.views)} runs, {self.users.runs} were asked for")
         for (name, part), stored in self.disk.logs.items():
             history.check_log(name, part, bytes(stored))
         for (name, part), size in history.acknowledged.items():
@@ -267,12 +272,30 @@ class World:
                 history.violated("I17", f"{name} {part}: {size} bytes were acknowledged and are gone")
         for view in self.oracle.views.values():
             self._audit_results(view.id)
+            self._audit_told(view.id)
             again = await self.store.read(lambda transaction, run=view.id: read_view(transaction, run))  # type: ignore[misc] - bound here
             assert again is not None
             for message in audit.audit_events(again, again.events):
                 history.note(message)
             if again.record != view.record or again.attempts != view.attempts:
                 history.violated("I4", f"run {view.id} changed outside a commit")
+
+    def _audit_told(self, run: RunId) -> None:
+        """Check that what workers told is stored, each once and in order (I20)."""
+        stored: dict[str, list[Json]] = {}
+        for each in self.oracle.events[run]:
+            event = each.event
+            if isinstance(event, dict) and str(event["type"]) in _WORKERS:
+                stored.setdefault(str(event["job"]), []).append(event)
+        for ref, told in self.history.told.items():
+            if ref.run != run:
+                continue
+            known = stored.get(str(ref.job), [])
+            first = known.index(told[0]) if told and told[0] in known else 0
+            if known[first : first + len(told)] != told or sum(each == told[0] for each in known) > 1:
+                self.history.violated(
+                    "I20", f"{ref}: its {len(told)} events are not stored as they were told"
+                )
 
     def _audit_results(self, run: RunId) -> None:
         view = self.oracle.views[run]
