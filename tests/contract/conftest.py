@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import os
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pawl.adapters.executor_fake import FakeExecutor, FakeMachine
 from pawl.adapters.executor_host import HostExecutor
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import Executor, ImageRef, Process, ProcessSpec, Sandbox, SandboxSpec
+from tests.s3 import CREDENTIALS, make_bucket, running_s3
 
 IMAGE = "pawl/busybox:test"
 _numbers = itertools.count()
@@ -162,3 +163,20 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await sandbox.close()
     for one in (executor, *others):
         await one.aclose()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Yield the address of an S3 server, started when a test first asks for it."""
+    with running_s3() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a part of an empty bucket."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{next(_numbers)}"
+    make_bucket(s3_server, name)
+    return f"s3://{name}/some/prefix?endpoint={s3_server}&region=us-east-1"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.blobs_folder import FolderBlobs
+from pawl.adapters.storage_s3.blobs import S3Blobs
 from pawl.core.model.errors import Conflict, NotFound, TooLarge
 from pawl.ports.blobs import Blobs
 
@@ -30,8 +31,11 @@ BAD_DIGESTS = [
 ]
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture(params=["folder", "s3"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    if request.param == "s3":
+        url = request.getfixturevalue("bucket")
+        return lambda: S3Blobs(url)
     return lambda: FolderBlobs(tmp_path / "blobs")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.logs_folder import FolderLogBytes
+from pawl.adapters.storage_s3.logs import S3LogBytes
 from pawl.core.model.errors import OffsetConflict
 from pawl.core.model.ids import JobId, RunId
 from pawl.core.model.records import AttemptRef
@@ -19,8 +20,11 @@ Make = Callable[[], LogBytes]
 """Makes one more adapter on the same storage: what a restarted server would have."""
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture(params=["folder", "s3"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    if request.param == "s3":
+        url = request.getfixturevalue("bucket")
+        return lambda: S3LogBytes(url)
     return lambda: FolderLogBytes(tmp_path / "logs")
 
 

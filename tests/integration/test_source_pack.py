@@ -83,11 +83,11 @@ def names(folder: Path) -> list[str]:
 
 
 def fill(repository: Path) -> None:
-    (repository / "docs/deep").mkdir(parents=True)
-    (repository / "docs/deep/page.md").write_text("page\n")
+    (repository / "pages/deep").mkdir(parents=True)
+    (repository / "pages/deep/page.md").write_text("page\n")
     (repository / "run.sh").write_text("#!/bin/sh\n")
     (repository / "run.sh").chmod(0o755)
-    (repository / "link").symlink_to("docs/deep/page.md")
+    (repository / "link").symlink_to("pages/deep/page.md")
     (repository / "outside").symlink_to("/etc/hostname")
     for name in ODD_NAMES:
         (repository / name).write_text(name)
@@ -99,10 +99,10 @@ async def test_files_modes_links_and_odd_names_come_out_as_they_went_in(
     fill(repository)
     sha = commit(repository)
     assert await PackedSource(await packed(repository, sha)).copy_to(target) == len(ODD_NAMES) + 4
-    assert files(target) == {*ODD_NAMES, "docs/deep/page.md", "run.sh", "link", "outside"}
+    assert files(target) == {*ODD_NAMES, "pages/deep/page.md", "run.sh", "link", "outside"}
     assert all((target / name).read_text() == name for name in ODD_NAMES)
     assert os.access(target / "run.sh", os.X_OK)
-    assert not os.access(target / "docs/deep/page.md", os.X_OK)
+    assert not os.access(target / "pages/deep/page.md", os.X_OK)
     assert str((target / "outside").readlink()) == "/etc/hostname"
     assert git(target, "status", "--porcelain") == ""
     assert git(target, "log", "--format=%H %s") == f"{sha} message"
@@ -164,12 +164,12 @@ async def test_filters_named_in_attributes_do_not_run(repository: Path, target: 
 async def test_a_part_of_the_tree(repository: Path, target: Path) -> None:
     fill(repository)
     source = PackedSource(await packed(repository, commit(repository)))
-    assert await source.copy_to(target, subfolder="docs/") == 1
+    assert await source.copy_to(target, subfolder="pages/") == 1
     assert names(target) == ["deep"]
     assert files(target) == {"deep/page.md"}
 
 
-@pytest.mark.parametrize("part", ["none", "run.sh", "../..", "link", "-rf", "docs/none"])
+@pytest.mark.parametrize("part", ["none", "run.sh", "../..", "link", "-rf", "pages/none"])
 async def test_a_part_that_is_no_folder_is_empty(repository: Path, target: Path, part: str) -> None:
     fill(repository)
     source = PackedSource(await packed(repository, commit(repository)))
