@@ -105,6 +105,10 @@ def _end_running(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
         )
     end_attempt(change, row, ending)
     swept.lost.append(row.ref)
+    found = change.state.find(row.ref.job)
+    if row.cancel is None and found is not None and found[1].conclusion is not None:
+        attention = f"job `{row.ref.job}` was given up: every worker that began it was lost"
+        change.record = replace(change.record, needs_attention=attention)
 
 
 def waiting_for_groups(tx: Transaction) -> tuple[RunId, ...]:
