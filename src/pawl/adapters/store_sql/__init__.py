@@ -7,7 +7,8 @@ runs.py queue.py lists.py   the tables of the port
 sqlite_*.py        one thread writes, many small transactions share a commit
 postgres_*.py      a pool of connections; LISTEN and NOTIFY
 inline_store.py    SQLite without threads, for simulations
-moving.py          backup, restore, copy from one database to another
+backup.py checking.py       backup of a SQLite file in use, restore, looking for damage
+copying.py copy_ends.py     from one database to another
 """
 
 from __future__ import annotations

@@ -21,5 +21,5 @@ def find_damage(path: Path) -> tuple[str, ...]:
         with closing(sqlite_files.connect(str(path), reading=True)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
     except (OSError, sqlite3.Error) as error:
-        raise sqlite_files.explain(error, str(path)) from error
+        raise sqlite_files.explain_opening(error, str(path)) from error
     return () if found == ["ok"] else tuple(found)
