@@ -70,7 +70,7 @@ def is_process_alive(token: str) -> bool:
 
 
 def has_known_owner(token: str) -> bool:
-    """Return whether a sandbox's owner is of a kind that we know: a run, or a worker, which sweeps its own."""
+    """Return whether a sandbox's owner is of a known kind: a run, or a worker, which sweeps its own."""
     return is_owner_token(token.partition(_SEPARATOR)[0]) or token.startswith(_WORKER)
 
 
