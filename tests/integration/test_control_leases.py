@@ -269,6 +269,7 @@ async def test_the_jobs_of_a_lost_worker_are_tried_again(server: Server) -> None
     hand = await server.worker()
     lease = await hand.take_one()
     await hand.begin(lease)
+    await server.control.workers.append_log(hand.id, lease, 0, "data", 0, b"one\n", name="n")
     server.clock.advance(29)
     assert (await server.control.sweep()).lost == ()
     server.clock.advance(2)
@@ -279,6 +280,21 @@ async def test_the_jobs_of_a_lost_worker_are_tried_again(server: Server) -> None
     assert states == {"build/1": AttemptState.FINISHED, "build/2": AttemptState.QUEUED}
     (first, _) = await server.control.runs.attempts(run.id)
     assert (first.failure_class, first.log_note) == (FailureClass.INFRASTRUCTURE, "its worker was lost")
+    (log,) = await server.control.runs.logs(run.id)
+    assert (log.size, log.note, log.finished) == (4, "its worker was lost", True)
+
+
+async def test_a_run_whose_workers_are_all_lost_needs_attention(server: Server) -> None:
+    run = await server.trigger()
+    hand = await server.worker()
+    for _ in range(3):
+        lease = await hand.take_one()
+        await hand.begin(lease)
+        server.clock.advance(60)
+        await server.control.sweep()
+        server.clock.advance(60)
+    done = await server.control.runs.get(run.id)
+    assert (done.conclusion, "every worker" in done.needs_attention) == (Conclusion.FAILURE, True)
 
 
 async def test_an_attempt_that_no_worker_can_take_ends_by_the_queue_timeout(server: Server) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from pawl.core.model.ids import RunId
-from pawl.core.model.records import AttemptRef
+from pawl.core.model.records import AttemptRef, LogRecord
 from pawl.engine.control import audit, retention, sweeping
 from pawl.engine.control.artifacts import Artifacts
 from pawl.engine.control.desk import Desk, Offload, at_once
@@ -18,7 +19,7 @@ from pawl.engine.control.tokens import Tokens
 from pawl.engine.control.workers import Workers
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
-from pawl.ports.log_bytes import LogBytes
+from pawl.ports.log_bytes import LogBytes, LogName
 from pawl.ports.randomness import Randomness
 from pawl.ports.store import Store, Transaction
 
@@ -80,6 +81,8 @@ class Control:
             one = await desk.write(partial(_end_lapsed, ref))
             for name in ("requeued", "lost", "given_up", "timed_out"):
                 getattr(swept, name).extend(getattr(one, name))
+            for lost in one.lost:
+                await self._settle_logs(lost)
         unblocked = 0
         for run in await desk.read(sweeping.waiting_for_groups):
             unblocked += await desk.write(partial(_heal, run))
@@ -100,6 +103,14 @@ class Control:
             deleted_bytes=removed.size,
         )
 
+    async def _settle_logs(self, ref: AttemptRef) -> None:
+        """Note how much there is of the logs of an attempt whose worker was lost: nothing more is taken."""
+        for log in await self._desk.read(lambda tx: tx.logs.of_attempt(ref)):
+            if not log.finished:
+                size = await self.logs.size(LogName(attempt=ref, index=log.index), "data")
+                ended = replace(log, size=size, note=sweeping.LOST, finished=True)
+                await self._desk.write(partial(_put_log, ended))
+
     async def audit(self, after: int = 0, limit: int = 1000) -> tuple[AuditEntry, ...]:
         """Return who did what, from the entry after that number on, in order."""
         return await self._desk.read(lambda tx: audit.entries(tx, after, limit))
@@ -110,6 +121,10 @@ def _end_lapsed(ref: AttemptRef, tx: Transaction, moment: Moment) -> sweeping.Sw
     swept = sweeping.Swept()
     sweeping.end_lapsed(tx, ref, moment, swept)
     return swept
+
+
+def _put_log(log: LogRecord, tx: Transaction, _: Moment) -> None:
+    tx.logs.put(log)
 
 
 def _heal(run: RunId, tx: Transaction, moment: Moment) -> bool:

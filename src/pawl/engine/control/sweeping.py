@@ -15,6 +15,9 @@ from pawl.engine.control.results import Ending, end_attempt, give_back
 from pawl.engine.control.transitions import Changes, RunChange
 from pawl.ports.store import Transaction
 
+LOST = "its worker was lost"
+"""Why an attempt failed, and why its log is not whole."""
+
 _AT_ONCE = 100
 _ALIVE = "alive:server"
 _HOUR = 3600.0
@@ -91,17 +94,16 @@ def _end_leased(change: RunChange, row: AttemptRecord, moment: Moment, swept: Sw
 
 
 def _end_running(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
-    note = "its worker was lost"
     if row.cancel is not None:
         mark("sweep.cancelled_lost")
-        ending = Ending(conclusion=Conclusion.CANCELLED, reason=f"{row.cancel}; {note}", log_note=note)
+        ending = Ending(conclusion=Conclusion.CANCELLED, reason=f"{row.cancel}; {LOST}", log_note=LOST)
     else:
         mark("sweep.lost")
         ending = Ending(
             conclusion=Conclusion.FAILURE,
-            reason=f"{note}: it did not renew its lease in time",
+            reason=f"{LOST}: it did not renew its lease in time",
             failure_class=FailureClass.INFRASTRUCTURE,
-            log_note=note,
+            log_note=LOST,
         )
     end_attempt(change, row, ending)
     swept.lost.append(row.ref)
