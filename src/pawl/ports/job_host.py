@@ -1,6 +1,6 @@
 """The job host: runs each attempt in a process of its own, which outlives the worker.
 
-The decision is docs/adr/0009-job-processes.md.
+The decision is docs/adr/0012-job-processes.md.
 A job's folder is its name: whoever knows the folder finds the process again, also after the worker was
 killed and started anew. A folder is used for one process only.
 """

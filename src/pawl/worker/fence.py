@@ -31,11 +31,6 @@ class Fence:
         """Return the seconds until the job must be stopped."""
         return self._ends - self._clock.monotonic()
 
-    @property
-    def is_fresh(self) -> bool:
-        """Return whether more than half of the lease is left."""
-        return self.left > self._seconds / 2
-
     def renew(self, *, asked: float, seconds: float) -> None:
         """Move the end; it never moves back."""
         self._seconds = seconds

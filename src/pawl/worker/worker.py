@@ -23,6 +23,8 @@ from pawl.worker.spool import Held, Order, find_spools, make_spool, spool_name
 from pawl.worker.tools import Tools
 
 _RECHECK = 2.0
+_CANCEL_HEARD_WITHIN = 2.0
+"""Seconds between two renewals while jobs run: the answer says which of them are to stop."""
 _RENEWAL_PATIENCE = 10.0
 
 
@@ -64,7 +66,8 @@ class Worker:
     @property
     def heartbeat(self) -> float:
         """Return the seconds between two renewals."""
-        return self._welcome.renew_every if self._welcome is not None else _RENEWAL_PATIENCE
+        wanted = self._welcome.renew_every if self._welcome is not None else _RENEWAL_PATIENCE
+        return min(wanted, _CANCEL_HEARD_WITHIN) if self._attempts else wanted
 
     def interrupt(self) -> None:
         """Take a signal: the first time drain, the second time stop the jobs too."""
@@ -268,14 +271,13 @@ class Worker:
         self._taken += 1
         attempt = Attempt(spool, tools, asked=asked, seconds=work.lease.seconds, begun=False)
         self._start(name, attempt)
-        if not attempt.fence.is_fresh:
-            self._renew_now.set()
 
     def _start(self, name: str, attempt: Attempt) -> None:
         self._attempts[name] = attempt
         if self._wanted.stop.is_set():
             attempt.give_up(f"the worker {self._options.name} was stopped")
         self._tasks[name] = asyncio.create_task(self._live(name, attempt), name=name)
+        self._renew_now.set()
 
     async def _live(self, name: str, attempt: Attempt) -> None:
         try:
