@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,14 @@ from tests.faults.api import Api, RefusedError
 from tests.faults.processes import kill_all, processes_of, send, until
 
 _PAWL = [sys.executable, "-m", "pawl.cli.main"]
+_WITH_SHORT_LEASES = """
+import functools, sys
+import pawl.server.settings as settings
+settings.Rules = functools.partial(settings.Rules, lease_seconds=10.0, begin_seconds=10.0, renew_every=2.0)
+from pawl.cli.main import main
+sys.exit(main())
+"""
+"""The same command, with leases that a test can wait for: they are no setting, as nobody needs that."""
 
 
 class Installation:
@@ -33,7 +41,7 @@ class Installation:
         *,
         slots: int = 2,
         executor: str = "host",
-        environment: Mapping[str, str] | None = None,
+        short_leases: bool = False,
     ) -> None:
         """Take what the server is started with; `slots` are those of its embedded worker."""
         self.folder = folder
@@ -41,7 +49,8 @@ class Installation:
         self.api = Api(free_port(), self.data / "token")
         self._slots = slots
         self._executor = executor
-        self._environment = _clean_environment(folder) | dict(environment or {})
+        self._environment = _clean_environment(folder)
+        self._serving = [sys.executable, "-c", _WITH_SHORT_LEASES] if short_leases else _PAWL
         self._server: subprocess.Popen[bytes] | None = None
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -54,7 +63,8 @@ class Installation:
         assert self._server is None
         port = str(self.api.port)
         options = ["--data", str(self.data), "--port", port, "--executor", self._executor]
-        self._server = self._start("server", "serve", *options, "--workers", str(self._slots))
+        options += ["--workers", str(self._slots)]
+        self._server = self._start("server", [*self._serving, "serve", *options])
         until(self._is_ready, "the server to be ready")
 
     def _is_ready(self) -> bool:
@@ -109,7 +119,7 @@ class Installation:
         options = ["--server", f"http://127.0.0.1:{port or self.api.port}", "--token-file", str(token)]
         options += ["--name", name, "--slots", str(slots), "--data", str(home), "--executor", self._executor]
         options += ["--label", "self-hosted", "--label", "ubuntu-latest"]
-        self._workers[name] = self._start(name, "worker", *options)
+        self._workers[name] = self._start(name, [*_PAWL, "worker", *options])
 
     def _token_of(self, name: str) -> Path:
         file = self.folder / f"{name}.token"
@@ -143,10 +153,10 @@ class Installation:
                 _kill(process)
         kill_all(self.folder)
 
-    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.out").open("ab") as out:
             return subprocess.Popen(
-                [*_PAWL, *arguments],
+                command,
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
