@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,11 +10,12 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 from unittest import mock
 
-from pawl.core.lifecycle import apply as apply_module
 from pawl.core.lifecycle.draft import Draft
+from pawl.core.lifecycle.retry import retry_delay
+from pawl.core.model import run_events
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import FailureClass, Status
-from pawl.engine.control import attempts, leases, results, sweeping, telling, transitions, triggering
+from pawl.engine.control import attempts, groups, leases, results, sweeping, telling, triggering
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.workers import Workers
@@ -47,6 +49,17 @@ class _DeferringTable:
         if name != self._method:
             return getattr(self._table, name)
         return lambda *arguments: self._later.append(arguments)
+
+
+def _everywhere(real: Callable[..., Any], bug: Any) -> list[Patch]:
+    """Return patches of a function in all modules that know it, by whatever name."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("pawl.")]
+    return [
+        (module, name, bug)
+        for module in modules
+        for name, value in list(vars(module).items())
+        if value is real
+    ]
 
 
 def _outside(table: str, method: str) -> Patch:
@@ -159,36 +172,41 @@ def _nothing(*_: Any) -> None:
     return None
 
 
+def _wrapped(real: Callable[..., Any], wrap: Callable[[Any], Any]) -> list[Patch]:
+    return _everywhere(real, wrap(real))
+
+
 MUTANTS: Mapping[str, Callable[[], list[Patch]]] = MappingProxyType(
     {
-        "cancel leaves it in the queue": lambda: [(attempts, "stop", _keep_queued(attempts.stop))],
-        "capacity ignored": lambda: [(leases, "known_worker", _more_slots(leases.known_worker))],
+        "cancel leaves it in the queue": lambda: _wrapped(attempts.stop_attempt, _keep_queued),
+        "capacity ignored": lambda: _wrapped(leases.known_worker, _more_slots),
+        "epoch given back": lambda: _wrapped(results.give_back, _give_back_the_epoch),
         "epoch not compared": lambda: [(leases, "_is_held", _held_in_any_epoch)],
-        "epoch given back": lambda: [(sweeping, "give_back", _give_back_the_epoch(results.give_back))],
         "events outside the transaction": lambda: [_outside("events", "append")],
-        "events told twice": lambda: [(telling, "tell", _tell_all(telling.tell))],
+        "events told twice": lambda: _wrapped(telling.tell, _tell_all),
         "finish twice": lambda: [
             (results, "is_finished", lambda *_: False),
             (results, "held", _held_though_finished),
         ],
-        "forged events": lambda: [(telling, "WORKERS_EVENTS", (object,))],
-        "grace not applied": lambda: [(sweeping, "extend_leases", lambda *_: 0)],
-        "group not released": lambda: [(transitions.groups, "leave_group", _nothing)],
-        "lapse by another clock": lambda: [
-            (sweeping, "lapsed", _fast_clock(sweeping.lapsed)),
-            (sweeping, "end_lapsed", _fast_clock(sweeping.end_lapsed)),
+        "forged events": lambda: [
+            (telling, "WORKERS_EVENTS", (*telling.WORKERS_EVENTS, run_events.RunFinished)),
+            (run_events.RunFinished, "job", property(lambda self: mock.ANY)),
         ],
-        "lease not repeatable": lambda: [(leases, "lease_work", _lease_each_time(leases.lease_work))],
+        "grace not applied": lambda: _everywhere(sweeping.extend_leases, lambda *_: 0),
+        "group not released": lambda: _everywhere(groups.leave_group, _nothing),
+        "lapse by another clock": lambda: [
+            *_wrapped(sweeping.lapsed, _fast_clock),
+            *_wrapped(sweeping.end_lapsed, _fast_clock),
+        ],
+        "lease not repeatable": lambda: _wrapped(leases.lease_work, _lease_each_time),
         "log not looked at": lambda: [(Workers, "_check_log", _no_look_at_the_log)],
-        "lost leases without end": lambda: [(sweeping, "_end_leased", _never_give_up)],
+        "lost leases without end": lambda: _everywhere(sweeping._end_leased, _never_give_up),
         "max-parallel ignored": lambda: [(Draft, "_start_waiting", _start_all)],
         "outputs lost": lambda: [(attempts, "need_results", _without_outputs(attempts.need_results))],
-        "queue timeout ignored": lambda: [(sweeping, "_end_waiting", _nothing)],
-        "retry without end": lambda: [
-            (apply_module, "retry_delay", _retry_for_ever(apply_module.retry_delay))
-        ],
+        "queue timeout ignored": lambda: _everywhere(sweeping._end_waiting, _nothing),
+        "retry without end": lambda: _wrapped(retry_delay, _retry_for_ever),
         "status outside the transaction": lambda: [_outside("runs", "save")],
-        "trigger not repeatable": lambda: [(triggering, "_made_before", _nothing)],
+        "trigger not repeatable": lambda: _everywhere(triggering._made_before, _nothing),
         "worker not compared": lambda: [(leases, "_is_held", _held_by_anybody)],
     }
 )

@@ -196,7 +196,9 @@ class Server:
         return task
 
     async def _live(self, control: Control) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await control.recover()
             except PawlError as error:
@@ -204,7 +206,7 @@ class Server:
                 await asyncio.sleep(0.5)
             else:
                 break
-        self._oracle.server_lives(asyncio.get_running_loop().time())
+        self._oracle.server_lives(began)
         self._front = Front(control, self._history)
         while True:
             await asyncio.sleep(self._sweep_every)
