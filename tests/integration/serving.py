@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import json
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from pawl.adapters.system import SteadyClock, SystemRandomness
 from pawl.core.model.line_index import line_records
 from pawl.core.model.work import Lease, WorkerHello
 from pawl.engine.control import Control, Rules
+from pawl.ports.store import Store
 from pawl.server.application import make_application
 from pawl.server.counting import Counting
 from pawl.server.health import Readiness
@@ -106,10 +109,25 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+@functools.cache
+def _empty_database() -> bytes:
+    """Return a database with its schema: making that anew for each test takes longest."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pawl.db"
+        asyncio.run(open_store(f"sqlite:///{path}").aclose())
+        return path.read_bytes()
+
+
+def _store_in(path: Path) -> Store:
+    if not path.exists():
+        path.write_bytes(_empty_database())
+    return open_store(f"sqlite:///{path}")
+
+
 @asynccontextmanager
 async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[Serving]:
     """Yield a server with its data in a folder."""
-    store = open_store(f"sqlite:///{folder / 'pawl.db'}")
+    store = await asyncio.to_thread(_store_in, folder / "pawl.db")
     logs, blobs = FolderLogBytes(folder / "logs"), FolderBlobs(folder / "blobs")
     clock, randomness, stopping = SteadyClock(), SystemRandomness(), Stopping()
     control = Control(store, logs, blobs, clock, randomness, rules or Rules())
