@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
+from pawl.cli.main import main
 from tests.faults.processes import kill_all, until
 
 SECONDS = 120
@@ -142,13 +145,19 @@ class Machine:
         kill_all(self.folder)
 
     def pawl(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
-        """Run a command in the project and return its exit code, output, and what it said beside that."""
-        done = subprocess.run(
-            [*_PAWL, *arguments],
-            cwd=self.project, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=SECONDS, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
+        """Run a command in the project and return its exit code, output, and what it said beside that.
+
+        In this process: a new one would take most of its time for importing.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, {**self.environment, **environment}, clear=True),
+            contextlib.chdir(self.project),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = main(arguments)
+        return int(code), out.getvalue(), err.getvalue()
 
     def follow(self, name: str, *arguments: str) -> Following:
         """Start a command that goes on; `name` is of the file it writes to."""
@@ -197,7 +206,7 @@ class Following:
             self._process.kill()
 
 
-@contextmanager
+@contextlib.contextmanager
 def machine(folder: Path) -> Iterator[Machine]:
     """Yield a machine whose server runs; afterwards nothing of it is left."""
     made = Machine(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from collections.abc import Iterator
@@ -163,7 +164,7 @@ def test_doctor_finds_the_installation_well(here: Machine) -> None:
     assert next(each for each in json.loads(out) if each["name"] == "secrets")["mend"].startswith("chmod 600")
 
 
-async def test_a_backup_of_the_running_server_starts_another_and_moves_to_another_database(
+def test_a_backup_of_the_running_server_starts_another_and_moves_to_another_database(
     here: Machine, tmp_path: Path
 ) -> None:
     assert here.pawl("trigger", "ci", "-f")[0] == 0
@@ -185,12 +186,15 @@ async def test_a_backup_of_the_running_server_starts_another_and_moves_to_anothe
     url, target = f"sqlite:///{tmp_path}/data/pawl.db", f"sqlite:///{tmp_path}/moved.db"
     assert here.pawl("migrate-store", url, target)[0] == 0
     assert here.pawl("migrate-store", url, target)[0] == 2  # it is not empty any more
-    store = open_store(target)
+    assert asyncio.run(_runs_of(target)) == [each["id"] for each in runs]
+
+
+async def _runs_of(url: str) -> list[int]:
+    store = open_store(url)
     try:
-        found = await store.read(lambda tx: tx.runs.find(RunFilter(), 200))
+        return [each.id for each in await store.read(lambda tx: tx.runs.find(RunFilter(), 200))]
     finally:
         await store.aclose()
-    assert [each.id for each in found] == [each["id"] for each in runs]
 
 
 def test_the_database_of_a_server_that_runs_is_not_moved(here: Machine, tmp_path: Path) -> None:
