@@ -15,11 +15,13 @@ from pathlib import Path
 
 from pawl.adapters.blobs_folder import FolderBlobs
 from pawl.adapters.logs_folder import FolderLogBytes
+from pawl.adapters.storage_s3 import s3_blobs, s3_log_bytes
 from pawl.adapters.store_sql import open_store
 from pawl.adapters.system import SteadyClock, SystemRandomness
 from pawl.core.model.errors import Denied, PawlError
 from pawl.engine.control import Control
 from pawl.ports.blobs import Blobs
+from pawl.ports.log_bytes import LogBytes
 from pawl.ports.store import Store
 from pawl.server.application import make_application
 from pawl.server.counting import Counting
@@ -34,6 +36,7 @@ from pawl.server.settings import ServerSettings
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
 
+_BUCKET = "s3://"
 _SWEEP_EVERY = 2.0
 _THREADS = 16
 _WORKERS_SHARE = 0.3
@@ -65,8 +68,21 @@ def serve(
 
 
 def open_blobs(settings: ServerSettings) -> Blobs:
-    """Return where artifacts and sources are kept."""
+    """Return where artifacts and sources are kept.
+
+    Raises:
+        UsageError: the place is no bucket's URL, or what reaches buckets is not installed.
+    """
+    if settings.blobs.startswith(_BUCKET):
+        return s3_blobs(settings.blobs)
     return FolderBlobs(Path(settings.blobs).expanduser() if settings.blobs else settings.folder / "blobs")
+
+
+def open_logs(settings: ServerSettings) -> LogBytes:
+    """Return where logs are kept; raises as `open_blobs`."""
+    if settings.logs.startswith(_BUCKET):
+        return s3_log_bytes(settings.logs)
+    return FolderLogBytes(Path(settings.logs).expanduser() if settings.logs else settings.folder / "logs")
 
 
 @dataclass
@@ -101,8 +117,7 @@ class _Server:
         return 0
 
     def _services(self, store: Store) -> Services:
-        logs = FolderLogBytes(self.settings.folder / "logs")
-        blobs, clock = open_blobs(self.settings), SteadyClock()
+        logs, blobs, clock = open_logs(self.settings), open_blobs(self.settings), SteadyClock()
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
         control = Control(store, logs, blobs, clock, randomness, rules)
