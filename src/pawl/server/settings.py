@@ -60,6 +60,7 @@ SERVER_SETTINGS = (
         "text",
         "Where artifacts and sources go: a folder, or `s3://bucket/prefix`; by default in the data folder.",
     ),
+    _rule("logs", "text", "Where logs go: a folder, or `s3://bucket/prefix`; by default in the data folder."),
     _rule("workers", "integer", "Jobs that the embedded worker runs at once; 0 starts none.", maximum=1000),
     _rule("executor", "text", "What runs the embedded worker's jobs.", choices=("auto", "docker", "host")),
     _rule("labels", "texts", "Labels of the embedded worker, besides the usual ones."),
@@ -116,6 +117,7 @@ class ServerSettings:
     url: str = ""
     store: str = ""
     blobs: str = ""
+    logs: str = ""
     workers: int = field(default_factory=default_slots)
     executor: str = "auto"
     labels: tuple[str, ...] = ()
