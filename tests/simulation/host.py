@@ -17,15 +17,8 @@ from pawl.ports.log_bytes import LogName, Part
 from tests.simulation.draws import stream
 from tests.simulation.history import History, Process, digest
 
-FORGED: dict[str, Json] = {
-    "type": "run_finished",
-    "time": 0.0,
-    "conclusion": "success",
-    "duration": 0.0,
-    "jobs": {},
-    "reason": "",
-}
-"""An event that is not a worker's to tell."""
+FORGED = "forged"
+"""The reason of an event that is not a worker's to tell."""
 
 PARTS: tuple[Part, Part] = ("data", "index")
 
@@ -101,6 +94,11 @@ def draw_script(seed: int, ref: AttemptRef, epoch: Epoch) -> Script:
         forges=draw.random() < 0.05,
         large=draw.random() < 0.03,
     )
+
+
+def is_forged(event: Json) -> bool:
+    """Return whether a worker must not tell an event."""
+    return isinstance(event, dict) and event.get("reason") == FORGED
 
 
 class Host:
@@ -191,7 +189,7 @@ class Host:
                     break
             if script.note:
                 spool.notes[index] = script.note
-            end = run_events.StepFinished(
+            finished = run_events.StepFinished(
                 time=self._now(),
                 job=job,
                 index=index,
@@ -201,10 +199,13 @@ class Host:
                 conclusion=Conclusion.SUCCESS,
                 duration=sum(pauses),
             )
-            self._say(spool, end)
+            self._say(spool, finished)
         if script.forges:
-            # No worker may say that the run has ended.
-            spool.events.append(FORGED)
+            # No worker may say that its job has ended: that is the server's to say.
+            end = run_events.JobFinished(
+                time=0.0, job=job, conclusion=Conclusion.TIMED_OUT, duration=0.0, reason=FORGED
+            )
+            self._say(spool, end)
         if script.artifact is not None:
             spool.artifact = (script.artifact, f"{spool.lease.ref}".encode() * 3)
 

@@ -189,8 +189,7 @@ MUTANTS: Mapping[str, Callable[[], list[Patch]]] = MappingProxyType(
             (results, "held", _held_though_finished),
         ],
         "forged events": lambda: [
-            (telling, "WORKERS_EVENTS", (*telling.WORKERS_EVENTS, run_events.RunFinished)),
-            (run_events.RunFinished, "job", property(lambda self: mock.ANY)),
+            (telling, "WORKERS_EVENTS", (*telling.WORKERS_EVENTS, run_events.JobFinished))
         ],
         "grace not applied": lambda: _everywhere(sweeping.extend_leases, lambda *_: 0),
         "group not released": lambda: _everywhere(groups.leave_group, _nothing),

@@ -17,7 +17,7 @@ from pawl.engine.control.workers import worker_id
 from pawl.ports.log_bytes import LogName, Part
 from tests.simulation.draws import Faults
 from tests.simulation.history import digest
-from tests.simulation.host import FORGED, Host, Spool
+from tests.simulation.host import Host, Spool, is_forged
 from tests.simulation.network import Handler, Network
 from tests.simulation.probes import draw_probe
 
@@ -378,7 +378,7 @@ class Worker:
             spool.news.set()
             return False
         self.host.history.finish(spool.lease.ref, result.key)
-        self.host.history.told[spool.lease.ref] = [each for each in spool.events if each != FORGED]
+        self.host.history.told[spool.lease.ref] = [each for each in spool.events if not is_forged(each)]
         if self._draw.random() < self._faults.probe:
             other = replace(result, key=f"{result.key}-other")
             self._spawn(

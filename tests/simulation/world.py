@@ -23,7 +23,7 @@ from pawl.ports.store import Store
 from tests.simulation import audit
 from tests.simulation.draws import Faults, draw_faults, stream
 from tests.simulation.history import History
-from tests.simulation.host import Host
+from tests.simulation.host import Host, is_forged
 from tests.simulation.loop import NothingToDo, SimulationLoop
 from tests.simulation.network import Network
 from tests.simulation.oracle import Oracle
@@ -285,6 +285,8 @@ class World:
         stored: dict[str, list[Json]] = {}
         for each in self.oracle.events[run]:
             event = each.event
+            if is_forged(event):
+                self.history.violated("I2", f"run {run} keeps a forged event")
             if isinstance(event, dict) and str(event["type"]) in _WORKERS:
                 stored.setdefault(str(event["job"]), []).append(event)
         for ref, told in self.history.told.items():
