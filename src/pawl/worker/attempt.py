@@ -147,7 +147,11 @@ class Attempt:
             self._job = self._attach()
         else:
             await self._tools.ask(lambda: self._tools.link.begin(self.lease))
-            self._job = self._tools.host.start(self.spool.path)
+            try:
+                self._job = self._tools.host.start(self.spool.path)
+            except InfrastructureError as error:
+                await self._tell_end(failed(self.spool.held.key, error.message, FailureClass.INFRASTRUCTURE))
+                return
             self._pass_on_stop()
         fetching = asyncio.ensure_future(self._fetch())
         try:

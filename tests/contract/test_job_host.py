@@ -1,0 +1,163 @@
+"""The contract of ports.job_host, with processes started anew and with forked ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pawl.adapters.job_processes import JobProcesses
+from pawl.ports.job_host import HostedJob
+from tests.contract.conftest import until
+
+SCRIPT = """
+import asyncio, os, sys, time
+from pathlib import Path
+from pawl.adapters.job_processes import InsideJob, wait_for_work
+
+def main():
+    folder = wait_for_work(int(sys.argv[2])) if sys.argv[1] == "--wait" else Path(sys.argv[1])
+    if folder is None:
+        return
+    inside = InsideJob(folder)
+    print("hello from the job", flush=True)
+    asyncio.run(work(folder, inside))
+
+async def work(folder, inside):
+    stops = []
+    with inside.listening(stops.append):
+        (folder / "environment").write_text("\\n".join(os.environ))
+        (folder / "ready").touch()
+        inside.wake()
+        while not (folder / "end").exists():
+            (folder / "stops").write_text("\\n".join(f"{each.reason} {each.at_once}" for each in stops))
+            await asyncio.sleep(0.01)
+
+main()
+"""
+
+
+@pytest.fixture(params=["anew", "forked"])
+async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[JobProcesses]:
+    script = tmp_path / "job.py"
+    await asyncio.to_thread(script.write_text, SCRIPT)
+    environment = {**os.environ, "PAWL_TOKEN": "pawl_secret", "PAWL_SANDBOX": "outer"}
+    made = JobProcesses(
+        (sys.executable, str(script)), environment=environment, ready=request.param == "forked"
+    )
+    await made.make_ready()
+    yield made
+    for folder in _folders(tmp_path):
+        job = made.attach(folder)
+        await job.kill()
+        job.let_go()
+    await made.aclose()
+
+
+def _folders(root: Path) -> list[Path]:
+    return [path for path in root.glob("attempt-*") if (path / "wake").exists()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "attempt-1"
+    path.mkdir()
+    return path
+
+
+async def started(host: JobProcesses, folder: Path) -> HostedJob:
+    job = host.start(folder)
+    await until((folder / "ready").exists, "ready", seconds=60)
+    return job
+
+
+async def test_a_job_runs_in_a_process_of_its_own_until_its_end(host: JobProcesses, folder: Path) -> None:
+    job = await started(host, folder)
+    assert job.running
+    (folder / "end").touch()
+    await until(lambda: not job.running, "ended", seconds=60)
+    assert (folder / "out.txt").read_text() == "hello from the job\n"
+    job.let_go()
+
+
+async def test_it_is_found_again_by_its_folder(host: JobProcesses, folder: Path) -> None:
+    (await started(host, folder)).let_go()
+    again = host.attach(folder)
+    assert again.running
+    again.ask_to_stop("enough", at_once=False)
+    await until(lambda: (folder / "stops").read_text() == "enough False", "asked", seconds=60)
+    await again.kill()
+    assert not again.running
+    again.let_go()
+
+
+async def test_a_job_is_asked_to_stop_politely_and_then_at_once(host: JobProcesses, folder: Path) -> None:
+    job = await started(host, folder)
+    job.ask_to_stop("first", at_once=False)
+    job.ask_to_stop("second", at_once=False)
+    await until(lambda: (folder / "stops").read_text() == "first False", "asked", seconds=60)
+    job.ask_to_stop("third", at_once=True)
+    wanted = "first False\nfirst True"
+    await until(lambda: (folder / "stops").read_text() == wanted, "asked again", seconds=60)
+    job.let_go()
+
+
+async def test_a_job_that_is_asked_before_it_listens_hears_it(host: JobProcesses, folder: Path) -> None:
+    job = host.start(folder)
+    job.ask_to_stop("early", at_once=True)
+    await until((folder / "stops").exists, "begun", seconds=60)
+    await until(lambda: "early True" in (folder / "stops").read_text(), "asked", seconds=60)
+    job.let_go()
+
+
+async def test_signals_that_end_a_session_do_not_end_a_job(host: JobProcesses, folder: Path) -> None:
+    job = await started(host, folder)
+    pid = int((folder / "process.json").read_text().partition(":")[2].strip(" }"))
+    assert os.getsid(pid) == pid
+    os.kill(pid, 15)
+    os.kill(pid, 2)
+    job.ask_to_stop("still there", at_once=False)
+    await until(lambda: "still there" in (folder / "stops").read_text(), "asked", seconds=60)
+    job.let_go()
+
+
+async def test_a_job_wakes_its_worker(host: JobProcesses, folder: Path) -> None:
+    job = host.start(folder)
+    async with asyncio.timeout(60):
+        await job.changed(600)
+    assert (folder / "ready").exists()
+    await job.changed(0.01)
+    job.let_go()
+
+
+async def test_what_is_the_workers_own_is_not_handed_on(host: JobProcesses, folder: Path) -> None:
+    job = await started(host, folder)
+    names = (folder / "environment").read_text().splitlines()
+    assert "PATH" in names
+    assert [name for name in names if name.startswith("PAWL_")] == ["PAWL_SANDBOX"]
+    job.let_go()
+
+
+async def test_several_jobs_run_at_once(host: JobProcesses, tmp_path: Path) -> None:
+    folders = [tmp_path / f"attempt-{number}" for number in range(3)]
+    for each in folders:
+        each.mkdir()
+    jobs = [host.start(each) for each in folders]
+    for each in folders:
+        await until((each / "ready").exists, "ready", seconds=60)
+    await jobs[1].kill()
+    assert [job.running for job in jobs] == [True, False, True]
+    for job in jobs:
+        job.let_go()
+
+
+async def test_a_folder_without_a_process_has_none_running(host: JobProcesses, folder: Path) -> None:
+    os.mkfifo(folder / "wake")
+    job = host.attach(folder)
+    assert not job.running
+    await job.kill()
+    job.let_go()
