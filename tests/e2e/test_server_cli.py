@@ -14,6 +14,7 @@ from pawl.adapters.store_sql import open_store
 from pawl.ports.store import RunFilter
 from tests.e2e.server import Machine, machine
 from tests.faults.processes import until
+from tests.postgres import serving
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +184,13 @@ def test_a_backup_of_the_running_server_starts_another_and_moves_to_another_data
     assert logs
     assert all((tmp_path / "data" / path).read_bytes() == content for path, content in logs.items())
 
-    url, target = f"sqlite:///{tmp_path}/data/pawl.db", f"sqlite:///{tmp_path}/moved.db"
-    assert here.pawl("migrate-store", url, target)[0] == 0
-    assert here.pawl("migrate-store", url, target)[0] == 2  # it is not empty any more
-    assert asyncio.run(_runs_of(target)) == [each["id"] for each in runs]
+    url = f"sqlite:///{tmp_path}/data/pawl.db"
+    with serving() as postgresql:
+        target = postgresql.database()
+        code, _, err = here.pawl("migrate-store", url, target)
+        assert code == 0, err
+        assert here.pawl("migrate-store", url, target)[0] == 2  # it is not empty any more
+        assert asyncio.run(_runs_of(target)) == [each["id"] for each in runs]
 
 
 async def _runs_of(url: str) -> list[int]:

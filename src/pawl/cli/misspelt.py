@@ -9,6 +9,7 @@ from pawl.cli.settings import SETTINGS
 from pawl.cli.settings_file import OTHER_VARIABLES
 
 _PREFIX = "PAWL_"
+_SERVER = "PAWL_SERVER_"
 _LIKENESS = 0.7
 
 
@@ -19,7 +20,12 @@ def misspelt_variables(names: Iterable[str]) -> Iterator[str]:
     """
     known = {variable.removeprefix(_PREFIX) for variable in OTHER_VARIABLES}
     known |= {setting.variable.removeprefix(_PREFIX) for setting in SETTINGS}
-    for name in sorted(names):
+    names = sorted(names)
+    if any(name.upper().startswith(_SERVER) for name in names):
+        from pawl.server.settings import SERVER_SETTINGS  # noqa: PLC0415 - few set any of these
+
+        known |= {rule.variable.removeprefix(_PREFIX) for rule in SERVER_SETTINGS}
+    for name in names:
         word = name.upper().removeprefix(_PREFIX)
         if not name.upper().startswith(_PREFIX) or name.removeprefix(_PREFIX) in known:
             continue

@@ -15,6 +15,8 @@ from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 
 FILE_NAME = "pawl.toml"
+_SERVER = "server"
+"""The section that `pawl serve` reads; here it is only checked."""
 OTHER_VARIABLES: Mapping[str, str] = {
     "PAWL_CONFIG": "Path of the settings file, instead of `pawl.toml` at the project's root.",
     "PAWL_DEBUG": "`1` shows tracebacks with error messages.",
@@ -60,7 +62,7 @@ def read_settings(content: bytes, path: str) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     values: dict[str, Any] = {}
-    sections = {setting.section for setting in SETTINGS} | set(TABLES)
+    sections = {setting.section for setting in SETTINGS} | set(TABLES) | {_SERVER}
     for section, content_of in document.items():
         if section not in sections:
             hint = did_you_mean(section, sections) or "there are " + ", ".join(
@@ -69,7 +71,11 @@ def read_settings(content: bytes, path: str) -> dict[str, Any]:
             raise UsageError(f"{_place(path, text, None, section)}: unknown section `{section}`", hint=hint)
         if not isinstance(content_of, dict):
             raise UsageError(f"{_place(path, text, None, section)}: `{section}` must be a table: [{section}]")
-        if section in TABLES:
+        if section == _SERVER:
+            from pawl.server.settings import check_server_section  # noqa: PLC0415 - few files have the section
+
+            check_server_section(content_of, path)
+        elif section in TABLES:
             values[section] = _read_table(section, content_of, path, text)
         else:
             values |= _read_section(section, content_of, path, text)

@@ -15,3 +15,10 @@ def test_known_variables_and_those_of_other_tools_are_let_be() -> None:
     known = ["PAWL_JOBS", "PAWL_DEBUG", "PAWL_CONFIG"]
     others = ["PAWL_CONFORMANCE", "PAWL_CORPUS", "PAWL_ENGINE_HOME", "PAWL_IMAGE_CACHE", "PATH", "PAWL_"]
     assert list(misspelt_variables([*known, *others])) == []
+
+
+def test_variables_of_the_server_are_known() -> None:
+    assert list(misspelt_variables(["PAWL_SERVER_PORT", "PAWL_SERVER", "PAWL_DATA"])) == []
+    assert list(misspelt_variables(["PAWL_SERVER_PROT"])) == [
+        "PAWL_SERVER_PROT is not read by Pawl: did you mean PAWL_SERVER_PORT?"
+    ]

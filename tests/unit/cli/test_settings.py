@@ -81,3 +81,12 @@ def test_every_setting_is_documented_with_its_variable_and_summary() -> None:
     for label, image in DEFAULT_LABELS.items():
         assert f"`{label}`" in text
         assert f"`{image}`" in text
+
+
+def test_the_section_of_the_server_is_checked_and_left_to_it() -> None:
+    assert read_settings(b"[server]\nport = 9000\n", "pawl.toml") == {}
+    with pytest.raises(UsageError, match=r"pawl.toml: unknown setting `server.prot`"):
+        read_settings(b"[server]\nprot = 9000\n", "pawl.toml")
+    assert read_settings(b'[remote]\nserver = "https://ci.example"\n', "pawl.toml") == {
+        "server": "https://ci.example"
+    }
