@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
+import obstore
 import pytest
+from obstore.exceptions import GenericError, NotSupportedError
 
 from pawl.adapters.storage_s3 import s3_blobs, s3_log_bytes
 from pawl.core.model.errors import OffsetConflict, Unavailable, UsageError
@@ -103,3 +106,38 @@ async def test_prefixes_keep_apart(server: str) -> None:
     digest = (await one.put(chunks(b"x"), limit=10)).digest
     assert await other.facts(digest) is None
     assert [facts async for facts in other.all()] == []
+
+
+async def test_a_storage_that_cannot_create_only_serves_one_server(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: Callable[..., Any] = obstore.put_async
+
+    async def older(*arguments: Any, mode: str = "overwrite", **options: Any) -> Any:
+        if mode == "create":
+            raise NotSupportedError("501 Not Implemented")
+        return await put(*arguments, **options)
+
+    monkeypatch.setattr(obstore, "put_async", older)
+    logs = s3_log_bytes(f"s3://there/older?endpoint={server}")
+    assert await logs.append(LOG, "data", 0, b"one ") == 4
+    assert await logs.append(LOG, "data", 2, b"e two") == 7
+    assert await logs.read(LOG, "data") == b"one two"
+
+
+async def test_an_append_whose_answer_was_lost_is_found_again(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: Callable[..., Any] = obstore.put_async
+
+    async def loses_its_answer(*arguments: Any, **options: Any) -> Any:
+        await put(*arguments, **options)
+        raise GenericError("connection reset")
+
+    logs = s3_log_bytes(f"s3://there/lost?endpoint={server}")
+    with monkeypatch.context() as patch:
+        patch.setattr(obstore, "put_async", loses_its_answer)
+        with pytest.raises(Unavailable):
+            await logs.append(LOG, "data", 0, b"one ")
+    assert await logs.append(LOG, "data", 0, b"one two ") == 8
+    assert await logs.read(LOG, "data") == b"one two "
