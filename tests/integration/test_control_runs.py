@@ -160,3 +160,19 @@ async def test_unknown_runs_and_jobs_are_told(server: Server) -> None:
     run = await server.trigger()
     with pytest.raises(NotFound):
         await server.control.runs.cancel(run.id, job=JobId("nope"), by="me")
+
+
+async def test_a_text_in_the_log_has_a_job_tried_again(server: Server) -> None:
+    run = await server.trigger(
+        ONE.replace("runs-on", "retry: {max_attempts: 3, log: [reset by peer]}\n    runs-on")
+    )
+    hand = await server.worker()
+    for data in (b"x\nconnection reset by peer\n", b"no such file\n"):
+        lease = await hand.take_one()
+        await hand.begin(lease)
+        await server.control.workers.append_log(hand.id, lease, 0, "data", 0, data, name="n")
+        await hand.finish(
+            lease, Conclusion.FAILURE, failure_class=FailureClass.USER, logs=(log_end(0, data),)
+        )
+    assert (await server.control.runs.get(run.id)).status is Status.COMPLETED
+    assert len(await server.control.runs.attempts(run.id)) == 2

@@ -80,6 +80,7 @@ class JobFinished:
         untrusted: names of the outputs that an outsider's values went into.
         failure_class: whose fault a failure was; decides with `exit_code` about another attempt.
         exit_code: of the step that failed, where a process of it did.
+        log_texts: those texts of `retry.log` that the end of a log holds.
         final: no other attempt is made, whatever the rules say.
     """
 
@@ -91,6 +92,7 @@ class JobFinished:
     failure_class: FailureClass | None = None
     exit_code: int | None = None
     reason: str = ""
+    log_texts: frozenset[str] = frozenset()
     final: bool = False
 
 

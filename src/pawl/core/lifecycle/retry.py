@@ -13,6 +13,9 @@ INFRASTRUCTURE_DELAY = 10.0
 
 LONGEST_DELAY = 3600.0
 
+_KILLED = 128
+"""The exit code of a process that a signal ended is this and the signal's number, as shells tell it."""
+
 
 def retry_delay(run: RunState, group: Group, job: JobState, end: JobFinished) -> float | None:
     """Return after how many seconds to try again, or None for not at all.
@@ -32,11 +35,14 @@ def retry_delay(run: RunState, group: Group, job: JobState, end: JobFinished) ->
 
 
 def _covers(rule: RetryRule, end: JobFinished) -> bool:
-    if not rule.exit_codes and not rule.on_timeout:
+    if not (rule.exit_codes or rule.on_timeout or rule.signals or rule.log):
+        return True
+    if not end.log_texts.isdisjoint(rule.log):
         return True
     if end.conclusion is Conclusion.TIMED_OUT:
         return rule.on_timeout
-    return end.exit_code in rule.exit_codes
+    killed_by = end.exit_code - _KILLED if end.exit_code is not None else None
+    return end.exit_code in rule.exit_codes or killed_by in rule.signals
 
 
 def _doubled(seconds: float, attempt: int) -> float:

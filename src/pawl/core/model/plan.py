@@ -97,12 +97,19 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
-    """`retry:` of a job: how often to try again, and after which failures (none given: after any)."""
+    """`retry:` of a job: how often to try again, and after which failures (none given: after any).
+
+    Attributes:
+        signals: numbers of signals that ended the failing step's process.
+        log: texts, one of which the end of a log has to hold.
+    """
 
     max_attempts: int
     backoff_seconds: float = 0
     exit_codes: tuple[int, ...] = ()
     on_timeout: bool = False
+    signals: tuple[int, ...] = ()
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ def _differences(job: Job, planned: PlannedJob, shared_concurrency: Json) -> Ite
         yield f"it deploys to environment {name}; approval gates of environments do not exist yet"
     if planned.priority is not None:
         yield "`priority` orders the server's queue; in a local run it means nothing"
+    if planned.retry is not None and planned.retry.log:
+        yield "`retry.log` is looked for by the server only; a local run does not try again because of it"
     if isinstance(planned.runs_on, dict) and planned.runs_on.get("group") is not None:
         group = planned.runs_on["group"]
         yield f"the runner group `{group}` is not looked at; only labels choose where it runs"

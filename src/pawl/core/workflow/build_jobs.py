@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pawl.core.diagnostics import Diagnostic, Span
@@ -118,40 +119,50 @@ def _strategy(
 
 def _retry(node: Node | None, diagnostics: list[Diagnostic]) -> RetryRule | None:
     if isinstance(node, Scalar):
-        return _retry_rule(
-            number_of(node), 0.0, (), on_timeout=False, span=node.span, diagnostics=diagnostics
-        )
+        attempts = _attempts(number_of(node), node.span, diagnostics)
+        return RetryRule(max_attempts=attempts) if attempts else None
     if not isinstance(node, Mapping):
         return None
     codes = node.get("exit_codes") or node.get("exit-codes")
     exit_codes = codes.items if isinstance(codes, Sequence) else ()
-    return _retry_rule(
-        number_of(first_of(node, "max_attempts", "max-attempts")),
-        _backoff(node.get("backoff"), diagnostics),
-        tuple(int(number) for code in exit_codes if (number := number_of(code)) is not None),
+    attempts = _attempts(number_of(first_of(node, "max_attempts", "max-attempts")), node.span, diagnostics)
+    if attempts is None:
+        return None
+    return RetryRule(
+        max_attempts=attempts,
+        backoff_seconds=_backoff(node.get("backoff"), diagnostics),
+        exit_codes=tuple(int(number) for code in exit_codes if (number := number_of(code)) is not None),
         on_timeout=is_true(first_of(node, "retry_on_timeout", "on-timeout")),
-        span=node.span,
-        diagnostics=diagnostics,
+        signals=_signals(texts_of(node.get("signals")), diagnostics),
+        log=tuple(each.text for each in texts_of(node.get("log")) if each.text.strip()),
     )
 
 
-def _retry_rule(
-    attempts: float | None,
-    backoff: float,
-    exit_codes: tuple[int, ...],
-    *,
-    on_timeout: bool,
-    span: Span,
-    diagnostics: list[Diagnostic],
-) -> RetryRule | None:
-    if attempts is None or not 1 <= attempts <= _MOST_ATTEMPTS or attempts != int(attempts):
+def _attempts(number: float | None, span: Span, diagnostics: list[Diagnostic]) -> int | None:
+    if number is None or not 1 <= number <= _MOST_ATTEMPTS or number != int(number):
         message = f"found no number of attempts from 1 to {_MOST_ATTEMPTS} in `retry`"
         diagnostics.append(Diagnostic(code="retry", message=message, span=span))
         return None
-    return RetryRule(
-        max_attempts=int(attempts), backoff_seconds=backoff, exit_codes=exit_codes, on_timeout=on_timeout
-    )
+    return int(number)
 
+
+def _signals(names: Iterable[Text], diagnostics: list[Diagnostic]) -> tuple[int, ...]:
+    numbers = []
+    for name in names:
+        number = _SIGNALS.get(name.text.strip().upper().removeprefix("SIG"))
+        if number is None:
+            message = f"found `{name.text[:60]}` in `signals`, expected {', '.join(_SIGNALS)}"
+            diagnostics.append(Diagnostic(code="retry", message=message, span=name.span))
+        else:
+            numbers.append(number)
+    return tuple(numbers)
+
+
+_SIGNALS = {
+    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9,
+    "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
+}  # fmt: skip
+"""Numbers of Linux, where jobs run (signal(7))."""
 
 _MOST_ATTEMPTS = 20
 

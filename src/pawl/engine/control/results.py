@@ -28,6 +28,7 @@ class Ending:
     failure_class: FailureClass | None = None
     final: bool = False
     log_note: str = ""
+    log_texts: frozenset[str] = frozenset()
 
 
 def bounded(result: Result, quotas: Quotas) -> Result:
@@ -77,8 +78,21 @@ def is_finished(tx: Transaction, worker: WorkerId, lease: Lease, result: Result)
     return False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFacts:
+    """What the server found in an attempt's logs.
+
+    Attributes:
+        notes: why logs are not whole, by step.
+        texts: those texts of `retry.log` that the end of one of them holds.
+    """
+
+    notes: Mapping[int, str]
+    texts: frozenset[str] = frozenset()
+
+
 def finish(
-    tx: Transaction, worker: WorkerId, lease: Lease, result: Result, notes: Mapping[int, str], moment: Moment
+    tx: Transaction, worker: WorkerId, lease: Lease, result: Result, logs: LogFacts, moment: Moment
 ) -> None:
     """End an attempt as its worker says.
 
@@ -87,7 +101,7 @@ def finish(
         worker: who says so.
         lease: of the attempt.
         result: as `bounded` returned it.
-        notes: why logs are not whole, by step.
+        logs: what was found in its logs.
         moment: of the change.
 
     Raises:
@@ -101,13 +115,14 @@ def finish(
     if row.state is not AttemptState.RUNNING:
         raise StaleLease(f"{lease.ref} has not begun", hint="begin it first")
     for end in result.logs:
-        tx.logs.put(_log_record(lease, end, notes.get(end.index, "")))
+        tx.logs.put(_log_record(lease, end, logs.notes.get(end.index, "")))
     change.results[lease.ref.job] = result
     ending = Ending(
         conclusion=result.conclusion,
         reason=result.reason,
         failure_class=result.failure_class,
-        log_note="; ".join(f"step {index}: {note}" for index, note in sorted(notes.items())),
+        log_note="; ".join(f"step {index}: {note}" for index, note in sorted(logs.notes.items())),
+        log_texts=logs.texts,
     )
     ended = replace(row, result_key=result.key, exit_code=result.exit_code)
     end_attempt(change, ended, ending, result)
@@ -153,6 +168,7 @@ def end_attempt(change: RunChange, row: AttemptRecord, ending: Ending, result: R
             failure_class=ending.failure_class,
             exit_code=row.exit_code,
             reason=ending.reason,
+            log_texts=ending.log_texts,
             final=ending.final,
         )
     )

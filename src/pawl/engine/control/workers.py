@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pawl.core.lifecycle.state import group_of
 from pawl.core.model.errors import NotFound, OffsetConflict, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.plan import Json
 from pawl.core.model.records import WorkerRecord
+from pawl.core.model.status import Conclusion
 from pawl.core.model.work import Lease, LogEnd, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.queue.labels import MOST_LABELS, offered_labels
 from pawl.engine.control import leases, results, telling
@@ -21,6 +23,9 @@ from pawl.ports.store import Transaction
 
 MAX_SLOTS = 1000
 """Jobs that one worker may take at once."""
+
+MAX_SEARCHED = 1_048_576
+"""Bytes at the end of each log that `retry.log` is looked for in."""
 
 _LONGEST_NAME = 200
 _MOST_FACTS = 50
@@ -165,7 +170,8 @@ class Workers:
             note = await self._check_log(lease, end)
             if note:
                 notes[end.index] = note
-        await self._desk.write(lambda tx, moment: results.finish(tx, worker, lease, ending, notes, moment))
+        found = results.LogFacts(notes=notes, texts=await self._log_texts(lease, ending))
+        await self._desk.write(lambda tx, moment: results.finish(tx, worker, lease, ending, found, moment))
 
     async def _check_log(self, lease: Lease, end: LogEnd) -> str:
         """Return why a log is not whole, "" when it is (I19).
@@ -185,6 +191,24 @@ class Workers:
         if size == end.size:
             message = f"the log of step {end.index} of {lease.ref} is stored with another content"
         raise OffsetConflict(message, hint="send the rest first", size=size)
+
+    async def _log_texts(self, lease: Lease, result: Result) -> frozenset[str]:
+        """Return which texts of `retry.log` the ends of a failed attempt's logs hold."""
+
+        def wanted(tx: Transaction) -> tuple[str, ...]:
+            record = tx.runs.get(lease.ref.run)
+            plan = self._desk.plans.get(tx, record) if record is not None else None
+            retry = plan.job(group_of(lease.ref.job)).retry if plan is not None else None
+            return retry.log if retry is not None else ()
+
+        if result.conclusion is Conclusion.SUCCESS:
+            return frozenset()
+        texts, found = await self._desk.read(wanted), set[str]()
+        for end in result.logs if texts else ():
+            name = LogName(attempt=lease.ref, index=end.index)
+            tail = await self._desk.logs.read(name, "data", start=max(0, end.size - MAX_SEARCHED))
+            found |= {text for text in texts if text.encode("utf-8", "surrogatepass") in tail}
+        return frozenset(found)
 
     async def all(self) -> tuple[WorkerRecord, ...]:
         """Return all workers by name."""

@@ -176,7 +176,17 @@ def test_both_spellings_of_a_timeout_are_a_fault() -> None:
     assert found(text) == [("5:5", "duplicate-key")]
 
 
-@pytest.mark.parametrize("retry", ["0", "21", "1.5", "{backoff: 1s}", "{max_attempts: 2, backoff: soon}"])
+@pytest.mark.parametrize(
+    "retry",
+    [
+        "0",
+        "21",
+        "1.5",
+        "{backoff: 1s}",
+        "{max_attempts: 2, backoff: soon}",
+        "{max_attempts: 2, signals: [SIGNOPE]}",
+    ],
+)
 def test_a_rule_for_trying_again_must_make_sense(retry: str) -> None:
     codes = {code for _, code in found(f"on: push\njobs:\n  a:\n    retry: {retry}\n{STEPS}")}
     assert codes == {"retry"}

@@ -123,7 +123,7 @@ JOBS = (
         code="retry",
         title="Not a rule for trying again",
         explanation="`retry: 3`, or a mapping with `max_attempts` (1 to 20) and, where wanted, `backoff`, "
-        "`exit_codes` and `retry_on_timeout`.",
+        "`exit_codes`, `signals`, `log` and `retry_on_timeout`.",
         bad=job("retry: 100\n"),
         good=job("retry: {max_attempts: 3, backoff: 30s}\n"),
     ),

@@ -148,8 +148,11 @@ JOBS: dict[str, Definition] = {
         backoff=own_key("duration", "How long to wait before the next attempt; doubles each time. Seconds."),
         exit__codes=own_key("retry-exit-codes", "Only after these exit codes."),
         exit_codes=own_key("retry-exit-codes", "Only after these exit codes.", stands_for="exit_codes"),
+        signals=own_key("retry-words", "Only after these signals ended a step's process: `SIGKILL`."),
+        log=own_key("retry-words", "Only when the end of a log holds one of these texts."),
         retry__on__timeout=own_key("boolean", "Whether to try again after a timeout."),
         on_timeout=own_key("boolean", "Whether to try again after a timeout.", stands_for="retry_on_timeout"),
     ),
     "retry-exit-codes": list_of("number"),
+    "retry-words": one_of("non-empty-string", "non-empty-strings"),
 }
