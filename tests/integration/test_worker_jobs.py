@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from pawl.core.model.errors import Unavailable
+from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.status import Conclusion, FailureClass
 from tests.integration.worker_server import FakeServer, running_worker
 
@@ -175,3 +177,28 @@ async def test_a_server_that_lost_bytes_gets_them_again(tmp_path: Path) -> None:
     assert result.conclusion is Conclusion.SUCCESS
     assert [end.note for end in result.logs] == ["", "", ""]
     assert held.log(1).endswith("one\ntwo\n")
+
+
+async def test_a_job_gets_the_files_of_the_runs_earlier_artifacts(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        """
+on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/download-artifact@v4
+        with: {name: site, path: got}
+      - run: cat got/a.txt
+"""
+    )
+    content = b"kept by an earlier job\n"
+    digest = hashlib.sha256(content).hexdigest()
+    server.blobs[digest] = content
+    entry = ArtifactEntry(name="a.txt", size=len(content), sha256=digest, content_type="text/plain")
+    held.artifacts["site"] = (entry,)
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
+    assert held.log(2).endswith("kept by an earlier job\n")

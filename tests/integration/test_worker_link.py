@@ -110,7 +110,14 @@ class Spoken:
 
     async def source(self, request: web.Request) -> object:
         asked = read_message(SourceRequest, await request.read())
-        return b"".join([chunk async for chunk in self.server.source(asked.lease)])
+        return b"".join(
+            [
+                chunk
+                async for chunk in self.server.source(
+                    asked.lease, artifact=asked.artifact and (asked.artifact, asked.file)
+                )
+            ]
+        )
 
 
 def application(server: FakeServer) -> web.Application:
@@ -181,7 +188,11 @@ async def test_every_call_of_a_jobs_life_arrives(tmp_path: Path) -> None:
         assert await port.append_log(work.lease, 0, "data", 0, b"a & b\n", name="Run a & b") == 6
         await port.put_blob(work.lease, _chunks(b"x" * 100_000), digest=_sha(b"x" * 100_000), size=100_000)
         entry = ArtifactEntry(name="x", size=100_000, sha256=_sha(b"x" * 100_000), content_type="text/plain")
-        assert await port.artifacts(work.lease, "site", [entry], replace=False) == ("site",)
+        (told,) = await port.artifacts(work.lease, "site", [entry], replace=False)
+        assert isinstance(told, dict)
+        assert told["name"] == "site"
+        got = [chunk async for chunk in port.source(work.lease, artifact=("site", "x"))]
+        assert b"".join(got) == b"x" * 100_000
         await port.finish(work.lease, Result(key="k", conclusion=Conclusion.SUCCESS, duration=1.0))
     assert held.result is not None
     assert (held.log(0), held.names) == ("a & b\n", {0: "Run a & b"})

@@ -16,8 +16,9 @@ from pawl.adapters.job_processes import JobProcesses
 from pawl.adapters.system import SystemClock, SystemRandomness
 from pawl.core.model.errors import Denied, OffsetConflict, StaleLease, Unavailable
 from pawl.core.model.ids import Epoch, JobId, JobKey, RunId, WorkerId
+from pawl.core.model.plain import to_plain
 from pawl.core.model.plan import Combination, Json
-from pawl.core.model.records import ArtifactEntry, AttemptRef
+from pawl.core.model.records import ArtifactEntry, ArtifactRecord, AttemptRef
 from pawl.core.model.work import Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.planning.storage import plan_to_json
 from pawl.ports.log_bytes import Part
@@ -222,8 +223,12 @@ class FakeServer:
                 assert hashlib.sha256(stored).hexdigest() == end.sha256
         held.result = result
 
-    async def source(self, lease: Lease) -> AsyncIterator[bytes]:
+    async def source(self, lease: Lease, *, artifact: tuple[str, str] | None = None) -> AsyncIterator[bytes]:
         await self._enter("source")
+        if artifact is not None:
+            entries = self._of(lease).artifacts[artifact[0]]
+            yield next(self.blobs[entry.sha256] for entry in entries if entry.name == artifact[1])
+            return
         digest = self._of(lease).work.source
         assert digest is not None
         yield self.sources[digest]
@@ -243,7 +248,20 @@ class FakeServer:
         held = self._of(lease)
         if name is not None:
             held.artifacts[name] = tuple(files)
-        return tuple(held.artifacts)
+        return tuple(
+            to_plain(
+                ArtifactRecord(
+                    run=lease.ref.run,
+                    name=each,
+                    job=lease.ref.job,
+                    attempt=1,
+                    created_at=0.0,
+                    size=0,
+                    files=entries,
+                )
+            )
+            for each, entries in held.artifacts.items()
+        )
 
 
 @dataclass

@@ -61,8 +61,14 @@ class ServerLink(Protocol):
             Conflict: the attempt ended otherwise.
         """
 
-    def source(self, lease: Lease) -> AsyncIterator[bytes]:
-        """Yield the repository's files at the run's commit, packed as `adapters/source_pack` does."""
+    def source(self, lease: Lease, *, artifact: tuple[str, str] | None = None) -> AsyncIterator[bytes]:
+        """Yield the repository's files at the run's commit, packed as `adapters/source_pack` does.
+
+        Given `artifact`, the names of one of the run's artifacts and of a file in it, yield that file.
+
+        Raises:
+            NotFound: there is none.
+        """
 
     async def put_blob(self, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int) -> None:
         """Store one file of an artifact; a blob the server has already is not sent."""

@@ -129,9 +129,11 @@ class ArtifactsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest:
-    """Asks for the files of the repository at the run's commit."""
+    """Asks for the files of the repository at the run's commit, or for one `file` of the run's `artifact`."""
 
     lease: Lease
+    artifact: str | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

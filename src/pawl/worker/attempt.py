@@ -19,11 +19,11 @@ from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Renewal, Result
 from pawl.ports.job_host import HostedJob
 from pawl.worker.fence import Fence
+from pawl.worker.files import fetch_source, fetch_wanted, list_artifacts, put_artifacts, wanted_files
 from pawl.worker.request import failed, log_ends
 from pawl.worker.shipper import Shipper
 from pawl.worker.spool import Spool
 from pawl.worker.tools import Tools
-from pawl.worker.uploading import fetch_source, put_artifacts
 
 _QUIET = 1.0
 """Seconds after which a job that has not told anything is looked at."""
@@ -59,6 +59,7 @@ class Attempt:
         self._stop: tuple[str, bool] | None = None
         self._stopped_at = 0.0
         self._given_up = ""
+        self._fetching: dict[str, asyncio.Future[None]] = {}
 
     @property
     def lease(self) -> Lease:
@@ -153,12 +154,15 @@ class Attempt:
                 await self._tell_end(failed(self.spool.held.key, error.message, FailureClass.INFRASTRUCTURE))
                 return
             self._pass_on_stop()
-        fetching = asyncio.ensure_future(self._fetch())
+        self._fetching["source"] = asyncio.ensure_future(self._fetch())
+        self._fetching["artifacts"] = asyncio.ensure_future(list_artifacts(self.spool, self._tools))
         try:
             await self._ship_while_running()
         finally:
-            fetching.cancel()
-            await asyncio.gather(fetching, return_exceptions=True)
+            fetching = list(self._fetching.values())
+            for each in fetching:
+                each.cancel()
+            await asyncio.gather(*fetching, return_exceptions=True)
         await self._end()
 
     async def _fetch(self) -> None:
@@ -174,6 +178,10 @@ class Attempt:
         job = self._job
         while job is not None and not self.spool.is_finished and job.running:
             moved = await self._tools.ask(self._shipper.ship)
+            for digest in wanted_files(self.spool):
+                if digest not in self._fetching or self._fetching[digest].done():
+                    fetching = fetch_wanted(self.spool, digest, self._tools)
+                    self._fetching[digest] = asyncio.ensure_future(fetching)
             await (self._tools.clock.sleep(_PACE) if moved else job.changed(_QUIET))
             if self._is_stubborn():
                 await job.kill()

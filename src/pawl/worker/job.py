@@ -24,10 +24,11 @@ from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.job import execute_job
 from pawl.engine.execution.request import JobOutcome, Ports
 from pawl.ports.executor import Executor
+from pawl.worker.job_artifacts import JobArtifacts
 from pawl.worker.request import failed, job_request, log_ends, result_of
 from pawl.worker.source import SpooledSource
 from pawl.worker.spool import Order, Spool, read_spool
-from pawl.worker.waking import SpooledArtifacts, WakingLogs, WakingReporter
+from pawl.worker.waking import WakingLogs, WakingReporter
 
 DOCKER = "docker"
 
@@ -103,7 +104,7 @@ async def _execute(
                 executor=executor,
                 source=source,
                 logs=WakingLogs(FolderLogs(spool.logs, cap=order.log_cap), inside.wake),
-                artifacts=SpooledArtifacts(spool.artifacts),
+                artifacts=JobArtifacts(spool, inside.wake),
                 reporter=WakingReporter(events, inside.wake),
                 clock=clock,
             ),

@@ -7,6 +7,9 @@
     events.jsonl   what the job told
     result.json    how it ended: there whole or not at all
     artifacts/     what it kept
+    earlier.json   the run's artifacts when the job began
+    wanted/, earlier/
+                   files of these that the job asks for, and those it was given, named by SHA-256
     source.pack    the repository's files, complete when it has this name; source.failed says why not
     work/          where the job works
 
@@ -103,6 +106,21 @@ class Spool:
     def source_failed(self) -> Path:
         """Return where it is written why there will be no files."""
         return self.path / "source.failed"
+
+    @property
+    def earlier(self) -> Path:
+        """Return where the run's artifacts are listed."""
+        return self.path / "earlier.json"
+
+    @property
+    def wanted(self) -> Path:
+        """Return the folder in which the job asks for files of the run's artifacts."""
+        return self.path / "wanted"
+
+    @property
+    def given(self) -> Path:
+        """Return the folder in which the job finds them."""
+        return self.path / "earlier"
 
     @property
     def work(self) -> Path:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from pawl.adapters.runs_folder import FolderArtifacts
-from pawl.adapters.runs_folder.atomic import write_whole
 from pawl.adapters.runs_folder.events import EventFile
 from pawl.core.model.ids import JobId
 from pawl.core.model.run_events import LogAppended, RunEvent
-from pawl.ports.artifacts import Manifest
 from pawl.ports.job_host import Wake
 from pawl.ports.logs import LogLine, LogStore, LogSummary, LogWriter, StoredBlock
-
-_REPLACED = "replaced.json"
 
 
 class WakingReporter:
@@ -69,44 +62,3 @@ class _WakingWriter:
         summary = self._writer.finish()
         self._wake()
         return summary
-
-
-class SpooledArtifacts:
-    """An artifact store (ports.artifacts) that notes which artifacts may take an older one's place."""
-
-    def __init__(self, folder: Path) -> None:
-        """Keep artifacts below `folder`."""
-        self._folder = folder
-        self._artifacts = FolderArtifacts(folder)
-
-    def store(
-        self,
-        name: str,
-        job: JobId,
-        files: Iterable[tuple[str, Path]],
-        *,
-        within: Path | None = None,
-        attempt: int = 1,
-        replace: bool = False,
-    ) -> Manifest:
-        """Copy files aside, as the port says. Whether the run has the name already is the server's to say."""
-        manifest = self._artifacts.store(name, job, files, within=within, attempt=attempt, replace=replace)
-        if replace:
-            names = sorted({*self.replacing(), name})
-            write_whole(self._folder / _REPLACED, json.dumps(names).encode())
-        return manifest
-
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Return what this attempt has kept."""
-        return self._artifacts.manifests()
-
-    def open_path(self, artifact: str, file: str) -> Path:
-        """Return where a stored file can be read, as the port says."""
-        return self._artifacts.open_path(artifact, file)
-
-    def replacing(self) -> frozenset[str]:
-        """Return the names of artifacts that replace what the run has."""
-        try:
-            return frozenset(json.loads((self._folder / _REPLACED).read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return frozenset()

@@ -98,9 +98,11 @@ class HttpServerLink:
         """End the attempt, as the port says."""
         await self._post("finish", FinishRequest(lease=lease, result=result), Done)
 
-    def source(self, lease: Lease) -> AsyncIterator[bytes]:
-        """Yield the packed files, as the port says."""
-        return self._calls.stream("source", write_message(SourceRequest(lease=lease)))
+    def source(self, lease: Lease, *, artifact: tuple[str, str] | None = None) -> AsyncIterator[bytes]:
+        """Yield the packed files, or a file of an artifact, as the port says."""
+        name, file = artifact or (None, "")
+        asked = SourceRequest(lease=lease, artifact=name, file=file)
+        return self._calls.stream("source", write_message(asked))
 
     async def put_blob(self, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int) -> None:
         """Store a file of an artifact, as the port says."""

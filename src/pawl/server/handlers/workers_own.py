@@ -159,6 +159,11 @@ async def _artifacts(call: Call) -> Response:
 
 async def _source(call: Call) -> Response:
     wanted = await _read(call, SourceRequest)
+    if wanted.artifact is not None:
+        artifacts = call.services.control.artifacts
+        await artifacts.for_worker(_worker(call), wanted.lease)
+        _, chunks = await artifacts.read(wanted.lease.ref.run, wanted.artifact, wanted.file)
+        return stream(chunks, _BYTES)
     return stream(await call.services.control.artifacts.source(_worker(call), wanted.lease), _BYTES)
 
 
@@ -185,6 +190,8 @@ ROUTES = (
     _route("PUT", "log", _log, "Stores a piece of a step's log.", Body.LOG),
     _route("PUT", "blob", _blob, "Stores a file of an artifact, or asks whether it is there.", Body.STREAM),
     _route("POST", "artifacts", _artifacts, "Makes an artifact and lists the run's."),
-    _route("POST", "source", _source, "Gives the repository's files.", answer=_BYTES),
+    _route(
+        "POST", "source", _source, "Gives the repository's files, or a file of an artifact.", answer=_BYTES
+    ),
     _route("POST", "finish", _finish, "Ends an attempt."),
 )
