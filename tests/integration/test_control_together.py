@@ -77,6 +77,12 @@ class Everybody:
                 done = Result(key=done.key, conclusion=Conclusion.CANCELLED, duration=1.0)
             await asyncio.gather(*(workers.finish(worker, lease, done) for _ in range(2)))
 
+    async def look_after(self) -> None:
+        """Sweep, and look at everything, as long as anything goes on."""
+        while await self._is_going_on():
+            await self.control.sweep()
+            await self.control.queue.entries()
+
     async def _is_going_on(self) -> bool:
         return bool(await self.control.store.read(lambda tx: tx.runs.unfinished()))
 
@@ -88,7 +94,8 @@ async def test_every_run_ends_and_nothing_is_done_twice(store: Store, text: str)
     made = asyncio.gather(*(everybody.trigger(number, text) for number in range(RUNS) for _ in range(2)))
     async with asyncio.timeout(300):
         await made
-        await asyncio.gather(*(everybody.work(f"w{number}") for number in range(4)))
+        workers = [everybody.work(f"w{number}") for number in range(4)]
+        await asyncio.gather(everybody.look_after(), *workers)
     runs = [
         await everybody.control.runs.get(RunId(number)) for number in sorted({r.id for r in made.result()})
     ]
