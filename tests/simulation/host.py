@@ -68,6 +68,11 @@ class Script:
     large: bool
 
 
+def draw_fate(seed: int, ref: AttemptRef) -> str:
+    """Return whether a job is `lost` whoever takes it, `doomed` to fail on any machine, or "" for neither."""
+    return stream(seed, f"fate:{ref.run}:{ref.job}").choices(("lost", "doomed", ""), (2, 4, 94))[0]
+
+
 def draw_script(seed: int, ref: AttemptRef, epoch: Epoch) -> Script:
     """Return what an attempt does."""
     draw = stream(seed, f"job:{ref.run}:{ref.job}:{ref.attempt}:{epoch}")
@@ -77,6 +82,7 @@ def draw_script(seed: int, ref: AttemptRef, epoch: Epoch) -> Script:
         for _ in range(draw.randint(1, 2))
     ]
     kind = draw.choices(("good", "bad", "late", "world"), (75, 15, 3, 7))[0]
+    kind = "world" if draw_fate(seed, ref) == "doomed" else kind
     how = {
         "good": (Conclusion.SUCCESS, None, None),
         "bad": (Conclusion.FAILURE, FailureClass.USER, draw.choice((1, 2, 7))),

@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pawl.core.model.ids import WorkerId
+from pawl.core.model.ids import Epoch, WorkerId
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.status import Conclusion
 from pawl.core.model.work import LogEnd, Result
@@ -25,6 +25,8 @@ def draw_probe(draw: random.Random, spool: Spool, quota: int) -> tuple[str, Prob
     far = LogEnd(index=0, name="step 0", size=100_000, lines=1, sha256=digest(b""))
     entry = ArtifactEntry(name="file", size=7, sha256=digest(key.encode()), content_type="text/plain")
 
+    older = dataclasses.replace(lease, epoch=Epoch(lease.epoch - 1))
+
     def log(offset: int, data: bytes) -> Probe:
         return lambda front, me: front.workers.append_log(me, lease, 0, "data", offset, data, name="step 0")
 
@@ -38,6 +40,7 @@ def draw_probe(draw: random.Random, spool: Spool, quota: int) -> tuple[str, Prob
         "an artifact without bytes": lambda front, me: front.artifacts.make(
             me, lease, key, [entry], replace=True
         ),
+        "an older epoch": lambda front, me: front.workers.tell(me, older, 0, []),
         "an end before the log's": finish(dataclasses.replace(whole, logs=(far,))),
         "an end that cannot be": finish(dataclasses.replace(whole, conclusion=Conclusion.SKIPPED)),
     }

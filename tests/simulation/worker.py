@@ -17,7 +17,7 @@ from pawl.engine.control.workers import worker_id
 from pawl.ports.log_bytes import LogName, Part
 from tests.simulation.draws import Faults
 from tests.simulation.history import digest
-from tests.simulation.host import Host, Spool, is_forged
+from tests.simulation.host import Host, Spool, draw_fate, is_forged
 from tests.simulation.network import Handler, Network
 from tests.simulation.probes import draw_probe
 
@@ -195,6 +195,9 @@ class Worker:
             self.host.history.violated("I3", f"{lease.ref} epoch {lease.epoch} was leased twice to {self.id}")
             return
         self._trace(f"{self.host.name} has {lease.ref} epoch {lease.epoch}")
+        if draw_fate(self.host.seed, lease.ref) == "lost":
+            # Poison: whoever takes it forgets it (F44).
+            return
         spool = Spool(lease=lease, deadline=asked + lease.seconds)
         self.host.spools[spool.key] = spool
         self._spawn(self._attend(spool))
