@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -91,7 +92,7 @@ class Machine:
         self._server: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make the project, committed, and a home."""
+        """Make the project, and a home."""
         (self.folder / "home").mkdir()
         workflows = self.project / ".github/workflows"
         workflows.mkdir(parents=True)
@@ -99,6 +100,9 @@ class Machine:
             (workflows / f"{name}.yml").write_text(text)
         (self.project / "input.txt").write_text("hello from the commit\n")
         self.git("init", "-q", "-b", "main")
+
+    def commit(self) -> None:
+        """Commit the project's files."""
         self.git("add", "-A")
         self.git("-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "First")
 
@@ -124,7 +128,7 @@ class Machine:
     def _answers(self) -> bool:
         assert self._server is not None
         assert self._server.poll() is None, (self.folder / "server.out").read_text("utf-8", "replace")
-        return (self.data / "address").exists() and self.pawl("workers", "--json")[0] == 0
+        return (self.data / "address").exists() and _is_ready(self.url)
 
     def kill(self) -> None:
         """Kill the server, with a signal that it cannot see."""
@@ -172,6 +176,14 @@ class Machine:
         return int(found[1])
 
 
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=30) as answer:  # noqa: S310 - our own server's
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 class Following:
     """A command that goes on while a test does other things."""
 
@@ -211,8 +223,23 @@ def machine(folder: Path) -> Iterator[Machine]:
     """Yield a machine whose server runs; afterwards nothing of it is left."""
     made = Machine(folder)
     made.prepare()
+    made.commit()
     try:
         made.start()
         yield made
+    finally:
+        made.end()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, project: Path) -> Iterator[dict[str, str]]:
+    """Commit a project that is a repository already; yield the environment in which its server is found."""
+    made = Machine(folder)
+    made.project = project
+    (folder / "home").mkdir()
+    made.commit()
+    try:
+        made.start()
+        yield {"HOME": made.environment["HOME"], "PAWL_DATA": made.environment["PAWL_DATA"]}
     finally:
         made.end()

@@ -6,7 +6,8 @@ A fenced block says by its language what it is:
   yield that code, after `<!-- not yet: TEXT -->` the plan must say so of one of its jobs;
 - `console` holds commands after `$ ` with what they print: run in a copy of examples/demo, or of the
   example the page is about, that a block's commands share. In the expected output a line `...` stands for
-  any lines and `…` for any text in a line;
+  any lines and `…` for any text in a line. After `<!-- with: server -->` the project is committed, and a
+  server of its own runs meanwhile;
 - `python` is executed; `toml` is a `pawl.toml` and must be valid.
 
 A block of any language after `<!-- file: PATH -->` is a file of the project for the console blocks after
@@ -29,17 +30,18 @@ import pytest
 
 import pawl
 from pawl.cli.settings_file import read_settings
+from tests.e2e.server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [ROOT / "examples/README.md", *(ROOT / "examples").glob("*/*.md")]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *EXAMPLES])
 CATALOGUE = "docs/reference/checks.md"  # its examples are to be read by a parser, not to be run
 FENCE = re.compile(
-    r"(?P<marks>(?:^<!-- (?:finds|file|not yet): [^\n]+? -->\n+)*)"
+    r"(?P<marks>(?:^<!-- (?:finds|file|not yet|with): [^\n]+? -->\n+)*)"
     r"^```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-MARK = re.compile(r"<!-- (finds|file|not yet): ([^\n]+?) -->")
+MARK = re.compile(r"<!-- (finds|file|not yet|with): ([^\n]+?) -->")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Block:
     body: str
     finds: str | None
     not_yet: str | None
+    with_server: bool
     files: tuple[tuple[str, str], ...]
 
     @property
@@ -73,6 +76,7 @@ def _blocks(*languages: str) -> list[Block]:
                 body=match["body"],
                 finds=marks.get("finds"),
                 not_yet=marks.get("not yet"),
+                with_server=marks.get("with") == "server",
                 files=files,
             )
             if "file" in marks:
@@ -130,8 +134,15 @@ def _play(block: Block, folder: Path) -> str | None:
     for name, content in block.files:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content, "utf-8")
+    if block.with_server:
+        with serving(folder, project) as environment:
+            return _play_in(project, block, environment)
+    return _play_in(project, block, {})
+
+
+def _play_in(project: Path, block: Block, environment: dict[str, str]) -> str | None:
     for command, expected in _commands(block.body):
-        printed = _run(command, project).strip("\n")
+        printed = _run(command, project, environment).strip("\n")
         if not _pattern(expected).fullmatch(printed):
             return f"$ {command}\n{printed}\n\nthe page says:\n{expected}"
     return None
@@ -142,13 +153,14 @@ def _commands(body: str) -> list[tuple[str, str]]:
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _run(command: str, folder: Path) -> str:
+def _run(command: str, folder: Path, more: dict[str, str]) -> str:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PAWL_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PAWL_EXECUTOR": "host",
         "NO_COLOR": "1",
         "COLUMNS": "100",
+        **more,
     }
     result = subprocess.run(
         ["sh", "-c", command],
@@ -181,7 +193,8 @@ def test_a_python_example_runs(block: Block) -> None:
 
 @pytest.mark.parametrize("block", _blocks("toml"), ids=lambda block: block.id)
 def test_a_settings_example_is_valid(block: Block) -> None:
-    assert read_settings(block.body.encode(), block.id)
+    # What is read here is without the section of the server, which is checked and left to it.
+    assert read_settings(block.body.encode(), block.id) or "[server]" in block.body
 
 
 def test_a_console_example_that_prints_something_else_is_told() -> None:

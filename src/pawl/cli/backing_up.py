@@ -14,10 +14,13 @@ from pawl.adapters.store_sql import SCHEMA_VERSION, copy_store, open_store, rest
 from pawl.cli.moving import DATABASE, NOTE_FILE, Moved, Mover, copy_database, is_sqlite, open_copy, store_url
 from pawl.core.model.errors import Conflict, InfrastructureError, NotFound
 from pawl.ports.blobs import Blobs
+from pawl.ports.log_bytes import LogBytes
 from pawl.ports.store import Store
 from pawl.server.locking import locked, make_private, write_private
-from pawl.server.main import open_blobs
+from pawl.server.main import open_blobs, open_logs
 from pawl.server.settings import ServerSettings
+
+_BUCKET = "s3://"
 
 
 def is_backup(folder: Path) -> bool:
@@ -42,7 +45,7 @@ async def back_up(settings: ServerSettings, target: Path, *, version: str, time:
         raise NotFound(f"there is no server's data in {settings.folder}", hint="name its folder with --data")
     await asyncio.to_thread(copy_database, url, target / DATABASE)
     mover = Mover(
-        FolderLogBytes(settings.folder / "logs", alone=False),
+        _logs_to_read(settings),
         _blobs_to_read(settings),
         FolderLogBytes(target / "logs"),
         FolderBlobs(target / "blobs"),
@@ -71,7 +74,7 @@ async def restore(backup: Path, settings: ServerSettings) -> Moved:
         mover = Mover(
             FolderLogBytes(backup / "logs", alone=False),
             FolderBlobs(backup / "blobs", alone=False),
-            FolderLogBytes(folder / "logs"),
+            open_logs(settings),
             open_blobs(settings),
         )
         async with _closing(await open_copy(backup)) as copied:
@@ -87,9 +90,17 @@ def _restore_database(backup: Path, url: str) -> None:
         copy_store(f"sqlite:///{backup}", url)
 
 
+def _logs_to_read(settings: ServerSettings) -> LogBytes:
+    """Return a server's logs, for reading beside it."""
+    if settings.logs.startswith(_BUCKET):
+        return open_logs(settings)
+    folder = Path(settings.logs).expanduser() if settings.logs else settings.folder / "logs"
+    return FolderLogBytes(folder, alone=False)
+
+
 def _blobs_to_read(settings: ServerSettings) -> Blobs:
     """Return a server's blobs, for reading beside it."""
-    if settings.blobs.startswith("s3://"):
+    if settings.blobs.startswith(_BUCKET):
         return open_blobs(settings)
     folder = Path(settings.blobs).expanduser() if settings.blobs else settings.folder / "blobs"
     return FolderBlobs(folder, alone=False)

@@ -31,6 +31,7 @@ from pawl.cli.version import VERSION
 @click.option("--port", type=click.IntRange(0, 65_535), help="The port to listen on; 0 takes a free one.")
 @click.option("--url", metavar="URL", help="The address that people reach it under.")
 @click.option("--store", metavar="URL", help="The database, sqlite:///... or postgresql://...")
+@click.option("--logs", metavar="PLACE", help="Where logs go: a folder or s3://bucket/prefix.")
 @click.option(
     "--blobs", metavar="PLACE", help="Where artifacts and sources go: a folder or s3://bucket/prefix."
 )
