@@ -150,9 +150,13 @@ def _programs(folder: Path) -> Path:
     installed = Path(found.origin).resolve().parent / "pginstall18"
     if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in installed.parents):
         return installed / "bin"
+    # As they lay beside each other: the programs look for their libraries there.
+    copy = folder / "programs" / installed.parent.name / installed.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(installed / part, folder / "programs" / part, symlinks=True)
-    return folder / "programs" / "bin"
+        shutil.copytree(installed / part, copy / part, symlinks=True)
+    libraries = f"{installed.parent.name}.libs"
+    shutil.copytree(installed.parents[1] / libraries, folder / "programs" / libraries, symlinks=True)
+    return copy / "bin"
 
 
 @contextlib.contextmanager

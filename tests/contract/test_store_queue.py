@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,7 +176,7 @@ async def test_no_two_workers_get_the_same(store: Store, run: RunId) -> None:
 
 async def test_lists_of_the_queue_and_of_what_is_alive(store: Store, run: RunId) -> None:
     other = (await add_run(store)).id
-    held = {"worker": WorkerId("w1"), "epoch": Epoch(1)}
+    held: dict[str, Any] = {"worker": WorkerId("w1"), "epoch": Epoch(1)}
     rows = [
         attempt(run, "q2", queue_key=5.0, deadline=50.0),
         attempt(run, "q1", queue_key=4.0, deadline=60.0, blocked="group"),

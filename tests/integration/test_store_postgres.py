@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
 from pawl.adapters.store_sql import open_store, schema_version
+from pawl.adapters.store_sql.queue import lease_of
 from pawl.core.model.errors import InfrastructureError, Unavailable
 from pawl.core.model.ids import RunId, WorkerId
 from pawl.ports.store import RunFilter, Store, Transaction
@@ -158,6 +160,35 @@ async def test_two_servers_lease_everything_once(url: str) -> None:
         await asyncio.gather(*(work(number) for number in range(8)))
         got += await lease(one, offer("linux", "x64", limit=200))
         assert sorted(got) == [row.ref.job for row in rows]
+
+
+def rows_of(plan: dict[str, Any]) -> float:
+    """Return how many rows all parts of a plan went through."""
+    return float(plan["Actual Rows"] * plan["Actual Loops"]) + sum(map(rows_of, plan.get("Plans", [])))
+
+
+async def test_a_lease_looks_at_few_rows_of_a_queue_that_was_never_counted(url: str) -> None:
+    async with opened(url) as store:
+        run = (await add_run(store)).id
+        labels = (("linux",), ("gpu",), ("gpu",), ("gpu",))
+        rows = [
+            attempt(run, f"j{n}", requires=labels[n % 4], queue_key=float(n) if n % 4 else 9e9)
+            for n in range(4000)
+        ]
+        await add_attempts(store, *rows)
+        sql, fixed = lease_of(1).text("postgresql")
+        wanted = {
+            "requires0": '["linux"]',
+            "now": 2e3,
+            "candidates": 33,
+            "most": 1,
+            "until": 3e3,
+            "by_worker": "w",
+        }
+        with psycopg.connect(url) as connection:
+            row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", fixed | wanted).fetchone()
+            assert row is not None
+            assert rows_of(row[0][0]["Plan"]) < 1000
 
 
 async def test_transactions_in_each_others_way_are_run_again(url: str) -> None:

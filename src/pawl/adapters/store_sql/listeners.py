@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 
@@ -45,8 +46,5 @@ class Listeners:
 
 def call_in(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: object) -> None:
     """Have `call` run in a loop, from any thread; a loop that has ended needs nothing any more."""
-    try:
+    with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call, *arguments)
-    except RuntimeError:
-        if not loop.is_closed():
-            raise

@@ -52,7 +52,7 @@ OF_WORKER = Statement(
     .order_by(attempts.c.run, attempts.c.job, attempts.c.attempt)
 )
 QUEUED = Statement(
-    sa.select(*_COLUMNS).where(sa.text("state = 'queued'")).order_by(*_ORDER).limit(sa.bindparam("most"))
+    sa.select(*_COLUMNS).where(sa.text(tables.LISTED)).order_by(*_ORDER).limit(sa.bindparam("most"))
 )
 LIVE = Statement(
     sa.select(*_COLUMNS)
@@ -103,7 +103,7 @@ KINDS = Statement(_kinds())
 
 
 @functools.lru_cache(maxsize=512)
-def _lease(sets: int) -> Statement:
+def lease_of(sets: int) -> Statement:
     """Return the statement that leases the first attempts that ask for one of so many sets of labels."""
     return Statement(lambda kind: _build_lease(sets, kind))
 
@@ -120,10 +120,13 @@ def _build_lease(sets: int, kind: str) -> Built:
     ]
     found = sa.union_all(*(sa.select(first) for first in firsts)).subquery("found")
     if kind == "postgresql":
-        # What others hold is passed over; the conditions are looked at again on what was locked.
+        # What others hold is passed over; the conditions are looked at again on what was locked. They are
+        # said so that no index fits them: the rows are to be found by their ids, even where PostgreSQL takes
+        # the queue for short because it has not counted it yet.
+        ids = sa.func.array(sa.select(found.c.id).scalar_subquery())
         chosen = (
             sa.select(attempts.c.id)
-            .where(attempts.c.id.in_(sa.select(found.c.id)), ready)
+            .where(attempts.c.id == sa.any_(ids), sa.text("state || blocked = 'queued' AND cancel IS NULL"))
             .order_by(*_ORDER)
             .limit(sa.bindparam("most"))
             .with_for_update(skip_locked=True)
@@ -266,7 +269,7 @@ class SqlAttempts:
         slack = SLACK if self._session.kind == "postgresql" else 0
         sets = {f"requires{number}": kind[1] for number, kind in enumerate(kinds[: offer.limit + slack])}
         rows = self._session.all(
-            _lease(len(sets)),
+            lease_of(len(sets)),
             **sets,
             candidates=offer.limit + slack,
             most=offer.limit,

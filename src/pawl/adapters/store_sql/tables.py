@@ -19,6 +19,9 @@ TIME: sa.Double[float] = sa.Double()
 QUEUEABLE = "state = 'queued' AND blocked = '' AND cancel IS NULL"
 """May be leased once its time has come. Word for word in the index and in what asks it, or neither database
 sees that they belong together."""
+LISTED = "state = 'queued' AND attempt > 0"
+"""All that is queued. Every attempt is above 0: said so that PostgreSQL takes this index for nothing else, a
+lease for instance, which would look through what others wait for."""
 HELD = "state IN ('leased', 'running')"
 OPEN = "state IN ('queued', 'leased', 'running')"
 UNFINISHED = "status <> 'completed'"
@@ -148,7 +151,7 @@ def _attempts_index(name: str, where: str, *columns: str) -> None:
 _attempts_index(
     "ix_attempts_lease", QUEUEABLE, "requires", "queue_key", "run", "job", "attempt", "available_at"
 )
-_attempts_index("ix_attempts_queue", "state = 'queued'", "queue_key", "run", "job", "attempt")
+_attempts_index("ix_attempts_queue", LISTED, "queue_key", "run", "job", "attempt")
 _attempts_index("ix_attempts_deadline", OPEN, "deadline", "state", "blocked")
 _attempts_index("ix_attempts_worker", HELD, "worker", "deadline")
 

@@ -206,8 +206,8 @@ def _attempts() -> None:
         "attempts",
         ["queue_key", "run", "job", "attempt"],
         unique=False,
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued' AND attempt > 0"),
+        postgresql_where=sa.text("state = 'queued' AND attempt > 0"),
     )
     op.create_index(
         "ix_attempts_worker",
