@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from pawl.core.model.plan import Combination, Json
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord, AttemptRef
 from pawl.core.model.work import Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.planning.storage import plan_to_json
+from pawl.ports.executor import Executor
 from pawl.ports.log_bytes import Part
 from pawl.testing.builders import make_plan
 from pawl.worker.main import job_command
@@ -290,22 +292,30 @@ def options_for(data: Path, **changes: object) -> WorkerOptions:
     return WorkerOptions(data=data, **{**values, **changes})  # type: ignore[arg-type]  # - test data
 
 
+def identity_of(data: Path) -> str:
+    """Return an identity that no other test's worker has: workers sweep the whole machine for their own."""
+    return f"pawlw1/{data.parent.name}-{os.getpid()}"
+
+
 @asynccontextmanager
-async def running_worker(server: FakeServer, data: Path, **changes: object) -> AsyncIterator[Running]:
-    """Run a worker on the host executor until the block ends; what it still runs is ended then."""
+async def running_worker(
+    server: FakeServer, data: Path, *, on: Executor | None = None, **changes: object
+) -> AsyncIterator[Running]:
+    """Run a worker, on the host executor by default, until the block ends; what still runs is ended then."""
+    executor = on or HostExecutor()
     options = options_for(data, **changes)
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     notices: list[str] = []
-    host = JobProcesses(job_command("host"), ready=True)
+    host = JobProcesses(job_command(executor.kind), ready=True)
     tools = Tools(
         link=server,
         host=host,
-        executor=HostExecutor(),
+        executor=executor,
         clock=SystemClock(),
         randomness=SystemRandomness(),
         notice=notices.append,
     )
-    worker = Worker(options, tools, spools=data / "jobs", identity=f"pawlw1/{data.name}")
+    worker = Worker(options, tools, spools=data / "jobs", identity=identity_of(data))
     task = asyncio.create_task(worker.run())
     running = Running(worker, task, notices, data)
     try:

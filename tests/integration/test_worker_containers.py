@@ -1,0 +1,60 @@
+"""A worker's jobs in real containers, and that none is left when their process is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pawl.adapters.executor_docker import DockerExecutor
+from pawl.core.model.errors import InfrastructureError
+from pawl.core.model.status import Conclusion, FailureClass
+from tests.integration.test_worker_jobs import workflow
+from tests.integration.test_worker_stopping import job_pid, until_started
+from tests.integration.worker_server import FakeServer, identity_of, running_worker
+
+pytestmark = pytest.mark.engine
+IN_IMAGE = "container: pawl/busybox:test"
+
+
+@pytest.fixture
+async def docker() -> AsyncIterator[DockerExecutor]:
+    executor = DockerExecutor()
+    try:
+        await executor.probe()
+    except InfrastructureError as error:
+        await executor.aclose()
+        if os.environ.get("CI"):
+            pytest.fail(f"CI is set and no container engine answers: {error}")
+        pytest.skip(f"no container engine: {error}; tools/engine/start brings one up")
+    yield executor
+    await executor.aclose()
+
+
+async def test_a_job_runs_in_a_container(tmp_path: Path, docker: DockerExecutor) -> None:
+    server = FakeServer()
+    held = server.add(workflow("cat /proc/1/comm; echo hello > file; cat file", IN_IMAGE))
+    async with running_worker(server, tmp_path / "data", on=docker) as worker:
+        result = await server.finished(held)
+        await server.until(lambda: worker.spools == [], "the folder is removed")
+    assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
+    assert held.log(1).endswith("hello\n")
+
+
+async def test_the_container_of_a_job_whose_process_was_killed_is_removed(
+    tmp_path: Path, docker: DockerExecutor
+) -> None:
+    server = FakeServer()
+    held = server.add(workflow("echo started; while :; do sleep 0.1; done", IN_IMAGE))
+    async with running_worker(server, tmp_path / "data", on=docker) as worker:
+        await until_started(server, held)
+        (spool,) = worker.spools
+        owner = f"{identity_of(worker.data)}/{spool}"
+        assert await docker.sweep(lambda other: other != owner, dry_run=True) != ()
+        os.kill(job_pid(worker.data), signal.SIGKILL)
+        result = await server.finished(held)
+        assert await docker.sweep(lambda other: other != owner, dry_run=True) == ()
+    assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.INFRASTRUCTURE)
