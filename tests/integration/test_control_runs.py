@@ -107,6 +107,8 @@ async def test_what_is_too_large_is_refused(server: Server) -> None:
         await server.trigger(ONE + "#" * 1_048_576)
     with pytest.raises(TooLarge):
         await server.trigger(event=Event(name="push", ref="refs/heads/" + "x" * 5000))
+    with pytest.raises(UsageError, match="cannot be shown"):
+        await server.trigger(event=Event(name="push", repository="a\nb"))
 
 
 async def test_a_repeated_trigger_makes_one_run(server: Server) -> None:

@@ -149,6 +149,9 @@ async def test_queue_max_keeps_all_in_order(server: Server) -> None:
     for run in runs:
         lease = await hand.take_one()
         assert lease.ref.run == run.id
+        entries = await server.control.queue.entries()
+        assert {entry.reason for entry in entries} <= {f"concurrency group `deploy` is held by run {run.id}"}
+        assert [entry.position for entry in entries] == list(range(1, len(runs) - run.id + 1))
         await hand.begin(lease)
         await hand.finish(lease)
     assert [(await server.control.runs.get(run.id)).conclusion for run in runs] == [Conclusion.SUCCESS] * 4

@@ -60,7 +60,10 @@ def start_attempt(change: RunChange, effect: StartJob) -> None:
         if entry.refused:
             _refuse(change, row, "too many wait for its concurrency group already")
             return
-        blocked = "" if entry.active else groups.blocked_by(change, rule)
+        blocked = ""
+        if not entry.active:
+            mark("group.blocked")
+            blocked = groups.held_by(change.tx, rule.group)
         row = replace(row, group=rule.group, blocked=blocked)
     deadline = row.available_at + change.moment.rules.queue_timeout
     change.tx.attempts.add(replace(row, deadline=deadline))

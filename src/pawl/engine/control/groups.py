@@ -14,11 +14,14 @@ from pawl.core.model.records import AttemptRef, AttemptState, GroupMember
 from pawl.core.planning.render import as_bool, as_text, render_json
 from pawl.core.queue.groups import Entry, GroupRule, enter, next_in
 from pawl.engine.control.marks import mark
+from pawl.ports.store import Transaction
 
 if TYPE_CHECKING:  # the changes of runs call these functions, and these change runs
     from pawl.engine.control.transitions import Changes, RunChange
 
 _LONGEST_NAME = 400
+_BETWEEN = "\n"
+"""Between repository and group: neither can hold it, so no two groups have one name."""
 
 
 def group_rule(data: Json, contexts: Mapping[str, Value], repository: str) -> GroupRule | None:
@@ -38,7 +41,7 @@ def group_rule(data: Json, contexts: Mapping[str, Value], repository: str) -> Gr
     if len(name) > _LONGEST_NAME:
         raise ExpressionError(f"the name of a concurrency group has more than {_LONGEST_NAME} characters")
     return GroupRule(
-        group=f"{repository}:{name}",
+        group=f"{repository}{_BETWEEN}{name}",
         cancel_in_progress=as_bool(fields.get("cancel-in-progress"), "`cancel-in-progress`"),
         keeps_all=as_text(fields.get("queue"), "`queue`") == "max",
     )
@@ -71,11 +74,10 @@ def join(change: RunChange, rule: GroupRule, job: JobId | None) -> Entry:
     return entry
 
 
-def blocked_by(change: RunChange, rule: GroupRule) -> str:
-    """Return why a member of a group waits, in words."""
-    mark("group.blocked")
-    holder = next((member for member in change.tx.groups.members(rule.group) if member.active), None)
-    name = rule.group.partition(":")[2]
+def held_by(tx: Transaction, group: str) -> str:
+    """Return why those that await a group wait, in words."""
+    holder = next((member for member in tx.groups.members(group) if member.active), None)
+    name = group.partition(_BETWEEN)[2]
     held = f"is held by run {holder.run}" if holder else "is about to be handed on"
     return f"concurrency group `{name}` {held}"
 

@@ -88,6 +88,8 @@ def _digest(wanted: Trigger) -> str:
     """Return a digest of a trigger: the same for the same request."""
     event = wanted.event
     texts = (wanted.path, event.name, event.ref, event.sha, event.repository, event.actor, wanted.request_id)
+    if not all(text.isprintable() for text in texts):
+        raise UsageError("a path, ref, commit, name or id in a trigger has characters that cannot be shown")
     longest = max(texts, key=len)
     if len(longest) > MAX_TEXT:
         raise TooLarge(f"`{longest[:40]}...` has more than {MAX_TEXT} characters")

@@ -11,6 +11,7 @@ from pawl.core.model.records import AttemptState, RunRecord
 from pawl.core.model.status import Status
 from pawl.core.queue.places import LARGEST_PRIORITY
 from pawl.core.queue.reasons import why_waiting
+from pawl.engine.control import groups
 from pawl.engine.control.audit import note
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
@@ -28,7 +29,12 @@ class Queue:
     async def entries(self, limit: int = 1000) -> tuple[QueueEntry, ...]:
         """Return what waits, first to last; then the runs that wait for a concurrency group."""
         moment = self._desk.moment()
-        return await self._desk.read(lambda tx: (*_attempts(tx, moment, limit), *_runs(tx, limit)))
+
+        def look(tx: Transaction) -> tuple[QueueEntry, ...]:
+            attempts = _attempts(tx, moment, limit)
+            return (*attempts, *_runs(tx, len(attempts) + 1, limit))
+
+        return await self._desk.read(look)
 
     async def counts(self) -> dict[str, int]:
         """Return how many attempts are `queued`, `blocked`, `leased` and `running`."""
@@ -57,7 +63,14 @@ def _attempts(tx: Transaction, moment: Moment, limit: int) -> tuple[QueueEntry, 
             attempt=row.ref.attempt,
             name=row.name,
             repository=row.repository,
-            reason=why_waiting(row, now=moment.now, workers=workers, busy=busy, ahead=number - 1),
+            reason=why_waiting(
+                # Who has its group may have changed since it was blocked.
+                replace(row, blocked=groups.held_by(tx, row.group)) if row.blocked and row.group else row,
+                now=moment.now,
+                workers=workers,
+                busy=busy,
+                ahead=number - 1,
+            ),
             requires=row.requires,
             waiting_since=row.queued_at,
             available_at=row.available_at,
@@ -67,8 +80,8 @@ def _attempts(tx: Transaction, moment: Moment, limit: int) -> tuple[QueueEntry, 
     )
 
 
-def _runs(tx: Transaction, limit: int) -> tuple[QueueEntry, ...]:
-    """Return the runs that wait for a concurrency group of their own."""
+def _runs(tx: Transaction, first: int, limit: int) -> tuple[QueueEntry, ...]:
+    """Return the runs that wait for a concurrency group of their own, counted from `first`."""
     queued = tx.runs.find(RunFilter(status=Status.QUEUED), limit)
     waiting = [record for record in reversed(queued) if record.started_at is None]
     return tuple(
@@ -79,13 +92,18 @@ def _runs(tx: Transaction, limit: int) -> tuple[QueueEntry, ...]:
             attempt=None,
             name=record.run_name,
             repository=record.repository,
-            reason=record.reason,
+            reason=_why_pending(tx, record),
             requires=(),
             waiting_since=record.created_at,
             blocked=True,
         )
-        for number, record in enumerate(waiting, 1)
+        for number, record in enumerate(waiting, first)
     )
+
+
+def _why_pending(tx: Transaction, record: RunRecord) -> str:
+    mine = [member for member in tx.groups.of_run(record.id) if member.job is None]
+    return groups.held_by(tx, mine[0].group) if mine else record.reason
 
 
 def _set_priority(tx: Transaction, run: RunId, priority: int, by: str, moment: Moment) -> RunRecord:

@@ -106,7 +106,8 @@ def begin(change: RunChange) -> None:
     if entry.active:
         change.feed(RunStarted())
     else:
-        change.record = replace(change.record, reason=groups.blocked_by(change, rule))
+        mark("group.blocked")
+        change.record = replace(change.record, reason=groups.held_by(change.tx, rule.group))
 
 
 def _group(plan: Plan, change: RunChange) -> GroupRule | None:
