@@ -7,6 +7,7 @@ With `--wait N` for the folder it waits, everything imported, for folders, and f
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ from pawl.worker.spool import Order, Spool, read_spool
 from pawl.worker.waking import WakingLogs, WakingReporter
 
 DOCKER = "docker"
+_MODESTY = 10
+"""How far a job on the host stands back for its worker's renewals and a server on the same machine."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = wait_for_work(int(rest[1])) if rest[0] == "--wait" else Path(rest[0])
     if folder is None:
         return 0
+    os.nice(_MODESTY)
     inside = InsideJob(folder)
     spool = read_spool(folder)
     try:
