@@ -40,14 +40,15 @@ def _run(run: Plain, now: float, screen: Screen) -> Row:
     ended = conclusion(run)
     running = text(run, "status") == "in_progress"
     created = number(run, "created_at") or now
-    end = number(run, "completed_at")
+    started, end = number(run, "started_at"), number(run, "completed_at")
+    took = show_duration((end or now) - (started or created)) if started or end else ""
     return Row(
         cells=(
             sign_of(ended, Phase.RUNNING if running else Phase.WAITING, screen.glyphs),
             Piece(text(run, "id"), Style.STRONG),
             Piece(one_line(text(run, "run_name", "name", "path"))),
             Piece(state_of(run), Style.FAINT),
-            Piece(show_duration((end or now) - (number(run, "started_at") or created)), Style.FAINT),
+            Piece(took, Style.FAINT),
             Piece(short_ref(text(run, "ref")), Style.FAINT),
             Piece(one_line(text(run, "repository")), Style.FAINT),
             Piece(show_time(created), Style.FAINT),

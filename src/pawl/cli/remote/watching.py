@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import sys
 from collections.abc import AsyncIterator
 
@@ -21,7 +22,7 @@ from pawl.cli.view.picture import RunPicture
 from pawl.cli.view.plain import PlainView
 from pawl.cli.view.summary import draw_summary, first_failure
 from pawl.cli.wiring import SystemClock
-from pawl.core.model.run_events import RunEvent
+from pawl.core.model.run_events import RunEvent, RunStarted
 from pawl.ports.reporter import Reporter
 
 
@@ -58,6 +59,9 @@ async def _follow(place: ServerPlace, run: int, *, colour: bool, as_json: bool, 
     async with Client(place) as client, viewed as (view, notice):
 
         def take(event: RunEvent) -> None:
+            if isinstance(event, RunStarted) and not as_json:
+                # People name a server's run by its id; the event counts the runs of the workflow.
+                event = dataclasses.replace(event, number=run)
             picture.apply(event)
             view.report(event)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pawl.cli.terminal.cells import cell_width
 from pawl.cli.terminal.lines import Line, Piece, Style, crop_line, line
 from pawl.cli.terminal.screen import Screen
+from pawl.cli.terminal.wrapping import wrap
 
 _GAP = "  "
 _WIDEST = 120
@@ -56,15 +57,19 @@ def draw_table(
     beside = has_text and width - used >= _LEAST_TEXT
     title = (Piece(text_title, Style.FAINT),) if beside else ()
     heads = [Piece(column.title, Style.FAINT) for column in columns]
-    head = (*_cells(heads, columns, widths, shown, screen), *title)
-    lines = [crop_line(head, width, ellipsis=screen.glyphs.ellipsis)]
+    head = _cells(heads, columns, widths, shown, screen)
+    lines = [_cropped((*head, *title) if beside else head[:-1], width, screen)]
     for row in rows:
         drawn = _cells(row.cells, columns, widths, shown, screen)
         text = (row.text,) if row.text is not None else ()
-        lines.append(crop_line((*drawn, *text) if beside else drawn, width, ellipsis=screen.glyphs.ellipsis))
+        lines.append(_cropped((*drawn, *text) if beside else drawn[:-1], width, screen))
         if text and not beside:
-            lines.append(line("    ", *text))
+            lines += wrap(line("    ", *text), width)
     return lines
+
+
+def _cropped(pieces: Line, width: int, screen: Screen) -> Line:
+    return crop_line(pieces, width, ellipsis=screen.glyphs.ellipsis)
 
 
 def _choose(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
