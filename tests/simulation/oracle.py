@@ -54,7 +54,13 @@ class Oracle:
         return [
             (
                 run,
-                read_view(transaction, run, after=len(self.events.get(run, ())), known=self.views.get(run)),
+                read_view(
+                    transaction,
+                    run,
+                    after=len(self.events.get(run, ())),
+                    known=self.views.get(run),
+                    with_logs=False,
+                ),
             )
             for run in touched
         ]
@@ -86,7 +92,8 @@ class Oracle:
         events = self.events.setdefault(view.id, [])
         events.extend(view.events)
         yield from audit.audit_run(view)
-        yield from audit.audit_events(view, events)
+        if view.events or before is None or view.state is not before.state:
+            yield from audit.audit_events(view, events)
         yield from steps.compare(before, view, self.rules, self.labels)
         yield from self._leases(before, view, wall, now)
 

@@ -34,7 +34,12 @@ class RunView:
 
 
 def read_view(
-    transaction: Transaction, run: RunId, *, after: int = 0, known: RunView | None = None
+    transaction: Transaction,
+    run: RunId,
+    *,
+    after: int = 0,
+    known: RunView | None = None,
+    with_logs: bool = True,
 ) -> RunView | None:
     """Return a run, with its events after that sequence number; None when there is none.
 
@@ -43,6 +48,7 @@ def read_view(
         run: the run.
         after: sequence number of the last event that is not wanted.
         known: an older view: its state is taken where nothing of it changed.
+        with_logs: whether to read what is known of logs.
     """
     record = transaction.runs.get(run)
     if record is None:
@@ -59,6 +65,6 @@ def read_view(
         state=state,
         attempts={each.ref: each for each in transaction.attempts.of_run(run)},
         events=tuple(events),
-        logs=transaction.logs.of_run(run),
+        logs=transaction.logs.of_run(run) if with_logs else (),
         groups=transaction.groups.of_run(run),
     )

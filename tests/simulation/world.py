@@ -29,7 +29,7 @@ from tests.simulation.network import Network
 from tests.simulation.oracle import Oracle
 from tests.simulation.server import Server
 from tests.simulation.storage import Disk
-from tests.simulation.views import read_view
+from tests.simulation.views import RunView, read_view
 from tests.simulation.worker import LOG_QUOTA, Worker
 from tests.simulation.workload import Users, draw_workflow
 
@@ -107,7 +107,7 @@ class World:
         self.history = History(trace=self.trace)
         self.disk = Disk()
         self.rules = Rules(
-            queue_timeout=400.0,
+            queue_timeout=200.0,
             begin_limit=60.0,
             poll_seconds=20.0,
             retention=Retention(every=1e9),
@@ -276,14 +276,14 @@ class World:
             if size > len(self.disk.logs.get((name, part), b"")):
                 history.violated("I17", f"{name} {part}: {size} bytes were acknowledged and are gone")
         for view in self.oracle.views.values():
-            self._audit_results(view.id)
-            self._audit_told(view.id)
             again = await self.store.read(lambda transaction, run=view.id: read_view(transaction, run))  # type: ignore[misc] - bound here
             assert again is not None
             for message in audit.audit_events(again, again.events):
                 history.note(message)
             if again.record != view.record or again.attempts != view.attempts:
                 history.violated("I4", f"run {view.id} changed outside a commit")
+            self._audit_results(again)
+            self._audit_told(view.id)
 
     def _audit_told(self, run: RunId) -> None:
         """Check that what workers told is stored, each once and in order (I20)."""
@@ -304,8 +304,7 @@ class World:
                     "I20", f"{ref}: its {len(told)} events are not stored as they were told"
                 )
 
-    def _audit_results(self, run: RunId) -> None:
-        view = self.oracle.views[run]
+    def _audit_results(self, view: RunView) -> None:
         for ref, row in view.attempts.items():
             key = self.history.finished.get(ref)
             if key is not None and row.result_key != key:
