@@ -6,7 +6,7 @@ import asyncio
 import os
 import platform
 import traceback
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -104,9 +104,10 @@ class Worker:
             await asyncio.gather(draining, working, return_exceptions=True)
 
     async def _work(self) -> None:
-        await self._adopt()
+        stale = await self._adopt()
+        # First of all: what was adopted has little of its lease left.
         renewing = asyncio.ensure_future(self._keep_renewing())
-        leasing = asyncio.ensure_future(self._keep_leasing())
+        leasing = asyncio.ensure_future(self._clean_and_lease(stale))
         try:
             await _first(renewing, leasing, self._failed)
             while self._tasks:
@@ -119,6 +120,8 @@ class Worker:
             for each in (renewing, leasing, *self._tasks.values()):
                 each.cancel()
             await asyncio.gather(renewing, leasing, *self._tasks.values(), return_exceptions=True)
+            if self._failed.done():
+                self._failed.exception()  # it was told already, or another one was
 
     async def _discard_all(self) -> None:
         tasks = list(self._tasks.values())
@@ -128,11 +131,12 @@ class Worker:
         for attempt in list(self._attempts.values()):
             await attempt.discard()
 
-    async def _adopt(self) -> None:
-        """Say hello, and go on with what a worker before this one had."""
+    async def _adopt(self) -> list[Attempt]:
+        """Say hello, go on with what a worker before this one had, and return what is not ours any more."""
         found = {spool.path.name: spool for spool in find_spools(self._spools)}
         welcome, asked = await self._say_hello(spool.held.lease for spool in found.values())
-        stale = set(welcome.stale)
+        lost = set(welcome.stale)
+        stale = []
         for name, spool in found.items():
             attempt = Attempt(
                 spool,
@@ -141,16 +145,22 @@ class Worker:
                 seconds=welcome.lease_seconds,
                 begun=not spool.awaits_start,
             )
-            if spool.held.lease.ref in stale:
+            if spool.held.lease.ref in lost:
                 self._tools.notice(f"{spool.held.lease.ref}: not this worker's any more, stopped")
-                await attempt.discard()
+                stale.append(attempt)
             else:
                 self._tools.notice(f"{spool.held.lease.ref}: going on with it")
                 self._start(name, attempt)
+        return stale
+
+    async def _clean_and_lease(self, stale: Sequence[Attempt]) -> None:
+        """Remove what jobs of this data folder left that nobody has any more, then ask for new ones."""
+        for attempt in stale:
+            await attempt.discard()
         await self._sweep()
+        await self._keep_leasing()
 
     async def _sweep(self) -> None:
-        """Remove what jobs of this data folder left that nobody has any more."""
         mine = f"{self._identity}/"
 
         def is_alive(owner: str) -> bool:
@@ -172,7 +182,8 @@ class Worker:
             protocol=PROTOCOL,
             version=version("pawl-ci"),
             facts=_facts(self._tools.executor.kind),
-            running=tuple(running),
+            # Of two leases of one attempt the newer counts.
+            running=tuple({lease.ref: lease for lease in running}.values()),
         )
         tools, asked = self._tools, 0.0
 

@@ -68,8 +68,8 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
 ) -> int:
     """Take jobs from a server and run them here, until SIGTERM or Ctrl-C: then it finishes what it has.
 
-    Only outbound connections are made. A second signal ends it at once; its jobs go on, and the next worker
-    with the same data folder goes on with them.
+    Only outbound connections are made. A second signal ends its jobs too, and gives them back to the server.
+    Jobs outlive a worker that is killed: the next one with the same data folder goes on with them.
     """
     from pawl.worker.main import serve_worker  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
