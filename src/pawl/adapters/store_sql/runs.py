@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pawl.adapters.store_sql import tables
 from pawl.adapters.store_sql.session import (
@@ -16,6 +15,7 @@ from pawl.adapters.store_sql.session import (
     Statement,
     dumps,
     insert_into,
+    insert_of,
     loads,
     upsert_into,
 )
@@ -47,12 +47,14 @@ _ID = runs.c.id == sa.bindparam("wanted")
 
 def _number(kind: str) -> Built:
     table = tables.run_numbers
-    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
-    made = insert(table).values(repository=sa.bindparam("repository"), path=sa.bindparam("path"), last=1)
-    keys = ["repository", "path"]
-    return made.on_conflict_do_update(index_elements=keys, set_={"last": table.c.last + 1}).returning(
-        table.c.last
+    first = {"repository": sa.bindparam("repository"), "path": sa.bindparam("path"), "last": 1}
+    counting: Built = (
+        insert_of(kind, table)
+        .values(**first)
+        .on_conflict_do_update(index_elements=["repository", "path"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
     )
+    return counting
 
 
 NEXT_NUMBER = Statement(_number)

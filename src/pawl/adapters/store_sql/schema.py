@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pawl.adapters.store_sql.session import DIALECTS
+from pawl.adapters.store_sql.session import dialect_of
 from pawl.adapters.store_sql.tables import METADATA
 from pawl.core.model.errors import InfrastructureError
 
@@ -32,7 +32,7 @@ def revision(version: int) -> str:
 @functools.lru_cache
 def definition(kind: str) -> tuple[str, ...]:
     """Return the statements that make the schema in an empty database, in order."""
-    dialect = DIALECTS[kind]
+    dialect = dialect_of(kind)
     statements = [f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"]
     for table in METADATA.sorted_tables:
         statements.append(str(sa.schema.CreateTable(table).compile(dialect=dialect)))

@@ -6,23 +6,39 @@ takes: running one costs what the driver costs. A run makes some fifty of them.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects import sqlite
 
 from pawl.core.model.plan import Json
 
 Row = Sequence[Any]
 Built = sa.sql.ClauseElement
 
-DIALECTS: dict[str, sa.Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]  # - SQLAlchemy has no types there
-}
+
+@functools.cache
+def dialect_of(kind: str) -> sa.Dialect:
+    """Return the dialect called `kind`; PostgreSQL's is loaded only where it is used."""
+    if kind == "postgresql":
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415 - see above
+
+        made: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types there
+        return made
+    return sqlite.dialect(paramstyle="named")
+
+
+def insert_of(kind: str, table: sa.Table) -> Any:
+    """Return the dialect's own insert, which knows what to do where the row is there already."""
+    if kind == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - loaded only where it is used
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
 
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
@@ -59,7 +75,7 @@ class Statement:
 
     def _compile(self, kind: str) -> tuple[str, dict[str, Any]]:
         built = self._build(kind) if callable(self._build) else self._build
-        compiled = built.compile(dialect=DIALECTS[kind], column_keys=self.columns)
+        compiled = built.compile(dialect=dialect_of(kind), column_keys=self.columns)
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
         return str(compiled), fixed
 
@@ -76,10 +92,10 @@ def upsert_into(table: sa.Table, keys: Sequence[str], *leave_out: str) -> Statem
     rest = [name for name in columns if name not in keys]
 
     def build(kind: str) -> Built:
-        made = postgresql.insert(table) if kind == "postgresql" else sqlite.insert(table)
-        return made.inline().on_conflict_do_update(
-            index_elements=keys, set_={name: made.excluded[name] for name in rest}
-        )
+        made = insert_of(kind, table).inline()
+        new = {name: made.excluded[name] for name in rest}
+        upserting: Built = made.on_conflict_do_update(index_elements=keys, set_=new)
+        return upserting
 
     return Statement(build, columns)
 
