@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.integration.controlling import Hand, Server, chunks, log_end, make_se
 DAY = 86_400.0
 RULES = Rules(
     quotas=Quotas(artifact_file=1000, run_artifacts=1000, artifact_files=3, source=1000),
-    retention=Retention(artifacts=2 * DAY, logs=3 * DAY, runs=4 * DAY, artifact_bytes=900),
+    retention=Retention(artifacts=2 * DAY, logs=3 * DAY, runs=4 * DAY, artifact_bytes=900, log_bytes=100),
 )
 
 
@@ -138,6 +139,8 @@ async def test_what_is_old_goes_and_what_is_referred_to_stays(server: Server) ->
     server.clock.advance(DAY)
     assert (await server.control.sweep()).deleted_logs == 1
     assert await logs.size(LogName(attempt=lease.ref, index=0), "data") == 0
+    (log,) = await server.control.runs.logs(run.id)
+    assert log.note == "removed to save space"
     server.clock.advance(DAY)
     assert (await server.control.sweep()).deleted_runs == 1
     with pytest.raises(NotFound):
@@ -155,6 +158,22 @@ async def test_the_oldest_artifacts_go_when_there_are_too_many_bytes(server: Ser
     assert (await server.control.sweep()).deleted_artifacts == 1
     kept = [len(await server.control.artifacts.of_run(RunId(run))) for run in (1, 2, 3)]
     assert kept == [0, 1, 1]
+
+
+async def test_the_logs_of_the_runs_that_ended_first_go_when_there_are_too_many_bytes(server: Server) -> None:
+    data = b"x" * 40
+    for number in range(4):
+        hand, lease = await _running(server)
+        await server.control.workers.append_log(hand.id, lease, 0, "data", 0, data, name="n")
+        if number < 3:
+            await hand.finish(lease, logs=(log_end(0, data),))
+        server.clock.advance(1)
+    assert (await server.control.sweep()).deleted_logs == 1
+    sizes = [
+        await server.control.logs.size(LogName(attempt=replace(lease.ref, run=RunId(run)), index=0), "data")
+        for run in (1, 2, 3, 4)
+    ]
+    assert sizes == [0, 40, 40, 40]
 
 
 async def test_the_first_token_is_made_once(server: Server) -> None:

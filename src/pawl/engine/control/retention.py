@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pawl.core.model.ids import RunId
-from pawl.core.model.records import ArtifactRecord, RunRecord
+from pawl.core.model.records import ArtifactRecord
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
 from pawl.ports.store import Transaction
 
+REMOVED = "removed to save space"
+"""The note of a log whose bytes are not kept any more."""
+
+_GOING_ON = math.inf
 _AT_ONCE = 100
 _LOOKED = "retention:looked"
 
@@ -70,21 +75,51 @@ def _delete_run(run: RunId, tx: Transaction, _: Moment) -> None:
     tx.runs.delete(run)
 
 
-def _find_run(run: RunId, tx: Transaction) -> RunRecord | None:
-    return tx.runs.get(run)
-
-
 async def _remove_logs(desk: Desk, removed: Removed) -> None:
-    """Remove the bytes of logs that are too old, and those of runs that are gone."""
-    keep = desk.rules.retention.logs
-    before = desk.clock.now() - keep if keep is not None else None
+    """Remove the bytes of logs that are too old or too many, and those of runs that are gone."""
+    retention = desk.rules.retention
+    before = desk.clock.now() - retention.logs if retention.logs is not None else None
+    kept: list[tuple[float, int, RunId]] = []
     for run in [run async for run in desk.logs.runs()]:
-        record = await desk.read(partial(_find_run, run))
-        ended = record.completed_at if record is not None else None
-        is_old = before is not None and ended is not None and ended < before
-        if record is None or is_old:
-            removed.size += await desk.logs.delete_run(run)
-            removed.logs += 1
+        facts = await desk.read(partial(_log_facts, run))
+        if facts is None or (before is not None and facts[0] < before):
+            await _drop_logs(desk, run, removed)
+        else:
+            kept.append((*facts, run))
+    if retention.log_bytes is None:
+        return
+    over = sum(size for _, size, _ in kept) - retention.log_bytes
+    for ended, size, run in sorted(kept):
+        if over <= 0 or ended == _GOING_ON:
+            return
+        await _drop_logs(desk, run, removed)
+        over -= size
+
+
+def _log_facts(run: RunId, tx: Transaction) -> tuple[float, int] | None:
+    """Return when a run ended and the bytes of its finished logs; None for a run that is gone."""
+    record = tx.runs.get(run)
+    if record is None:
+        return None
+    ended = record.completed_at if record.completed_at is not None else _GOING_ON
+    return ended, sum(log.size for log in tx.logs.of_run(run) if log.note != REMOVED)
+
+
+async def _drop_logs(desk: Desk, run: RunId, removed: Removed) -> None:
+    if not await desk.write(partial(_note_removed, run)):
+        return
+    removed.size += await desk.logs.delete_run(run)
+    removed.logs += 1
+
+
+def _note_removed(run: RunId, tx: Transaction, _: Moment) -> bool:
+    """Say of a run's logs why they are empty; return False when it was started again meanwhile."""
+    record = tx.runs.get(run)
+    if record is not None and record.completed_at is None:
+        return False
+    for log in tx.logs.of_run(run):
+        tx.logs.put(replace(log, note=REMOVED, finished=True))
+    return True
 
 
 async def _remove_artifacts(desk: Desk, removed: Removed) -> None:

@@ -20,6 +20,7 @@ class Retention:
     Attributes:
         runs: seconds after its end that a run is kept, with its logs and artifacts.
         logs: seconds after its end that a run's logs are kept.
+        log_bytes: of the finished logs of all runs together; those of the runs that ended first go first.
         artifacts: seconds that an artifact is kept.
         artifact_bytes: of all artifacts together; the oldest go first.
         blob_grace: seconds for which a blob that nothing refers to is kept all the same.
@@ -30,6 +31,7 @@ class Retention:
 
     runs: float | None = 90 * _DAY
     logs: float | None = 90 * _DAY
+    log_bytes: int | None = None
     artifacts: float | None = 90 * _DAY
     artifact_bytes: int | None = None
     blob_grace: float = _DAY
