@@ -63,6 +63,7 @@ class Load:
     def __init__(self, pawl: Installation, workflow: str) -> None:
         """Take whose server and what to run."""
         self.runs: list[int] = []
+        self.ended = 0
         self._pawl = pawl
         self._workflow = workflow
         self._ending = threading.Event()
@@ -80,11 +81,17 @@ class Load:
         if self._failed is not None:
             raise self._failed
 
+    def wait_for_an_end(self) -> None:
+        """Wait until one more run than now has ended, so that kills do not keep all from ever ending."""
+        wanted = self.ended + 1
+        until(lambda: self.ended >= wanted or self._failed, "the end of a run under load")
+
     def _work(self) -> None:
         going: list[int] = []
         try:
             while not self._ending.is_set():
                 going = [run for run in going if self._pawl.api.run(run)["status"] != "completed"]
+                self.ended = len(self.runs) - len(going)
                 if len(going) < AT_ONCE:
                     going.append(self._pawl.api.trigger(self._workflow))
                     self.runs.append(going[-1])
@@ -129,6 +136,8 @@ def kill_and_check(
                 victims = chance.choice((["server"], ["embedded"], ["far"], ["server", "embedded", "far"]))
                 say(f"{cycle + 1}: {', '.join(victims)}, {len(load.runs)} runs so far")
                 _kill(pawl, victims)
+                if cycle % 5 == 4:
+                    load.wait_for_an_end()
         attempts = sum(_check_run(pawl, run) for run in load.runs)
         pawl.kill_worker("far")
         assert pawl.stop_server() == 0

@@ -17,6 +17,10 @@ def test_the_embedded_worker_is_started_again_and_goes_on_with_the_same_attempt(
         killed = pawl.kill_embedded_worker()
         until(lambda: pawl.embedded_worker() not in {None, killed}, "another embedded worker")
         work.wait_for_lines(5)
+        pawl.kill_embedded_worker()
+        pawl.kill_server()
+        pawl.start_server()
+        work.wait_for_lines(5)
         work.open_gate()
         work.assert_whole()
         assert pawl.stop_server() == 0
@@ -30,20 +34,6 @@ def test_a_worker_on_another_machine_goes_on_with_the_same_attempt(tmp_path: Pat
         work.wait_for_lines(5)
         pawl.kill_worker("far")
         pawl.start_worker("far")
-        work.wait_for_lines(5)
-        work.open_gate()
-        work.assert_whole()
-        assert pawl.stop_server() == 0
-        check_database(pawl.data)
-
-
-def test_server_and_worker_killed_at_once_go_on_with_the_same_attempt(tmp_path: Path) -> None:
-    with installation(tmp_path) as pawl:
-        work = Ticking(pawl)
-        work.wait_for_lines(5)
-        pawl.kill_embedded_worker()
-        pawl.kill_server()
-        pawl.start_server()
         work.wait_for_lines(5)
         work.open_gate()
         work.assert_whole()
