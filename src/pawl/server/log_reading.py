@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pawl.core.model.line_index import RECORD_SIZE, parse_records
+from pawl.core.model.line_index import RECORD_SIZE, read_stamp, split_records
 from pawl.ports.log_bytes import LogBytes, LogName
 from pawl.server.log_cursor import Place
 
 BLOCK = 65_536
 """About how many bytes one event of a log holds."""
-_RECORDS = 4096
+_RECORDS = 16_384
 _NEWLINE = 0x0A
 
 
@@ -54,7 +56,7 @@ async def read_pieces(logs: LogBytes, name: LogName, place: Place, *, ended: boo
             in_line=before == 1 and data[0] != _NEWLINE,
             last=ended and place.offset + len(data) - before >= size,
         )
-        found = _pieces(block, parse_records(index), first, place)
+        found = _pieces(block, index, first, place)
         if not found:
             return
         for piece in found:
@@ -86,51 +88,64 @@ class _Block:
         return self.base + _whole_characters(self.data) if self.end - begin >= BLOCK else begin
 
 
-def _pieces(block: _Block, records: list[tuple[int, float, str]], first: int, place: Place) -> list[Piece]:
-    """Return the pieces of a block; `records` begin with that of the line of number `first`, from 0."""
-    if block.last and not records:
-        records = [(0, 0.0, "out")]  # an index that was lost: the bytes count for more
+def _pieces(block: _Block, index: bytes, first: int, place: Place) -> list[Piece]:
+    """Return the pieces of a block; the index begins with the record of the line of number `first`, from 0.
+
+    A piece is lines that were written at once: they have the same stamp. There may be thousands of them, so
+    what is done for each line is next to nothing.
+    """
+    offsets, stamps = split_records(index)
+    if block.last and not offsets:
+        offsets, stamps = array("Q", [0]), array("Q", [0])  # an index that was lost: the bytes count for more
     # The end of the last record of a full page is known only with the next page.
-    usable = len(records) - 1 if len(records) == _RECORDS else len(records)
+    count = len(offsets) - 1 if len(offsets) == _RECORDS else len(offsets)
+    there = bisect_left(offsets, block.end, 0, count)
+    number = max(0, bisect_right(offsets, place.offset, 0, there) - 1)
     pieces: list[Piece] = []
-    for number in range(usable):
-        start, time, stream = records[number]
-        following = records[number + 1][0] if number + 1 < len(records) else None
-        if following is not None and following <= place.offset:
-            continue
-        begin = max(start, place.offset)
-        if following is not None and following <= block.end:
-            stop = following
-        elif following is None and begin > start and not (block.in_line or pieces or block.last):
-            break  # a line begins here whose record has not come yet
-        else:
-            stop = block.line_end(begin)
+    while number < there:
+        last = number
+        while last + 1 < there and stamps[last + 1] == stamps[number]:
+            last += 1
+        begin = max(offsets[number], place.offset)
+        following = offsets[last + 1] if last + 1 < len(offsets) else None
+        stop, last = _told(block, offsets, (number, last), begin, following, goes_on=bool(pieces))
         if stop <= begin:
             break
-        place = Place(offset=stop, lines=first + number + 1)
-        _add(
-            pieces,
+        place = Place(offset=stop, lines=first + last + 1)
+        time, stream = read_stamp(stamps[number])
+        data = block.data[begin - block.base : stop - block.base]
+        pieces.append(
             Piece(
-                offset=begin,
-                first_line=place.lines,
-                time=time,
-                stream=stream,
-                data=block.data[begin - block.base : stop - block.base],
-                after=place,
-            ),
+                offset=begin, first_line=first + number + 1, time=time, stream=stream, data=data, after=place
+            )
         )
         if stop != following:
             break
+        number = last + 1
     return pieces
 
 
-def _add(pieces: list[Piece], piece: Piece) -> None:
-    """Add a piece, to the last one where both were written at once and that is not large yet."""
-    last = pieces[-1] if pieces else None
-    if last is None or (last.time, last.stream) != (piece.time, piece.stream) or len(last.data) >= BLOCK:
-        pieces.append(piece)
-    else:
-        pieces[-1] = replace(last, data=last.data + piece.data, after=piece.after)
+def _told(
+    block: _Block,
+    offsets: array[int],
+    lines: tuple[int, int],
+    begin: int,
+    following: int | None,
+    *,
+    goes_on: bool,
+) -> tuple[int, int]:
+    """Return up to where lines of one stamp can be told, and the last of them that is told of."""
+    number, last = lines
+    if following is not None and following <= block.end:
+        return following, last
+    start = offsets[last]
+    is_new = following is None and begin > start and not (block.in_line or goes_on or block.last)
+    if is_new:
+        return begin, last  # a line begins here whose record has not come yet
+    stop = block.line_end(max(start, begin))
+    if stop > max(start, begin) or last == number:
+        return stop, last
+    return start, last - 1
 
 
 def _whole_characters(data: bytes) -> int:

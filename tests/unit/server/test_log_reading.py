@@ -72,13 +72,13 @@ async def test_an_index_that_was_lost_hides_no_bytes() -> None:
 
 
 async def test_more_lines_than_one_page_of_the_index_are_told() -> None:
-    lines: list[Line] = [("out", b"x\n")] * 9000
+    lines: list[Line] = [("out", b"x\n")] * 40_000
     logs = MemoryLogs()
     await logs.append(NAME, "data", 0, b"".join(text for _, text in lines))
     await logs.append(NAME, "index", 0, _index(lines))
     pieces = await _read(logs, Place(), ended=False)
-    assert b"".join(piece.data for piece in pieces) == b"x\n" * 9000
-    assert pieces[-1].after == Place(offset=18000, lines=9000)
+    assert b"".join(piece.data for piece in pieces) == b"x\n" * 40_000
+    assert pieces[-1].after == Place(offset=80_000, lines=40_000)
 
 
 def test_a_cursor_survives_being_written() -> None:

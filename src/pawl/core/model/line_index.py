@@ -38,14 +38,21 @@ def line_records(data: bytes, *, offset: int, stream: str, time: float, continue
     return _little_endian(records).tobytes()
 
 
+def split_records(data: bytes) -> tuple[array[int], array[int]]:
+    """Return the offsets and the stamps of the whole records in `data`; `read_stamp` tells what these say."""
+    numbers = _little_endian(array("Q", data[: len(data) - len(data) % RECORD_SIZE]))
+    return numbers[0::2], numbers[1::2]
+
+
+def read_stamp(stamp: int) -> tuple[float, str]:
+    """Return seconds since 1970 and the stream that a record's second number stands for."""
+    return (stamp >> 1) / 1_000_000, STREAMS[stamp & 1]
+
+
 def parse_records(data: bytes) -> list[tuple[int, float, str]]:
     """Return (offset, seconds since 1970, stream) of each whole record in `data`."""
-    numbers = array("Q", data[: len(data) - len(data) % RECORD_SIZE])
-    numbers = _little_endian(numbers)
-    return [
-        (offset, (stamp >> 1) / 1_000_000, STREAMS[stamp & 1])
-        for offset, stamp in zip(numbers[0::2], numbers[1::2], strict=True)
-    ]
+    offsets, stamps = split_records(data)
+    return [(offset, *read_stamp(stamp)) for offset, stamp in zip(offsets, stamps, strict=True)]
 
 
 def _stamp(time: float, stream: str) -> int:
