@@ -41,14 +41,19 @@ class Installation:
         *,
         slots: int = 2,
         executor: str = "host",
+        store: str = "",
         short_leases: bool = False,
     ) -> None:
-        """Take what the server is started with; `slots` are those of its embedded worker."""
+        """Take what the server is started with; `slots` are those of its embedded worker.
+
+        `store` is the URL of its database, when it is not the file in its data folder.
+        """
         self.folder = folder
         self.data = folder / "data"
         self.api = Api(free_port(), self.data / "token")
         self._slots = slots
         self._executor = executor
+        self._store = ["--store", store] if store else []
         self._environment = _clean_environment(folder)
         self._serving = [sys.executable, "-c", _WITH_SHORT_LEASES] if short_leases else _PAWL
         self._server: subprocess.Popen[bytes] | None = None
@@ -63,7 +68,7 @@ class Installation:
         assert self._server is None
         port = str(self.api.port)
         options = ["--data", str(self.data), "--port", port, "--executor", self._executor]
-        options += ["--workers", str(self._slots)]
+        options += ["--workers", str(self._slots), *self._store]
         self._server = self._start("server", [*self._serving, "serve", *options])
         until(self._is_ready, "the server to be ready")
 
