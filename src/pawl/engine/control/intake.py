@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Intake:
 
     def __init__(self) -> None:
         self._parsed: OrderedDict[str, Parsed] = OrderedDict()
+        # Planning may be moved to threads.
+        self._lock = threading.Lock()
 
     def plan(self, wanted: Trigger, facts: RunFacts) -> Planned:
         """Return the plan of what is wanted.
@@ -74,13 +77,15 @@ class Intake:
 
     def _parse(self, wanted: Trigger) -> Parsed:
         key = hashlib.sha256(f"{wanted.path}\0{wanted.text}".encode("utf-8", "surrogatepass")).hexdigest()
-        if key in self._parsed:
-            self._parsed.move_to_end(key)
-            return self._parsed[key]
+        with self._lock:
+            if key in self._parsed:
+                self._parsed.move_to_end(key)
+                return self._parsed[key]
         parsed = parse_workflow(wanted.text, wanted.path)
-        self._parsed[key] = parsed
-        if len(self._parsed) > _PARSED:
-            self._parsed.popitem(last=False)
+        with self._lock:
+            self._parsed[key] = parsed
+            if len(self._parsed) > _PARSED:
+                self._parsed.popitem(last=False)
         return parsed
 
 
