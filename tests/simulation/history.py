@@ -40,7 +40,7 @@ class History:
         reran: runs that somebody asked to run again.
         leased: what the first answer with work to a request for it gave, by the request's id.
         told: the events of an attempt whose end was acknowledged, without those that are no worker's.
-        violations: what must never be and was; `trace` is told of each.
+        violations: what must never be and was; `trace` is told of each, `found` called.
     """
 
     accepted: dict[str, RunId] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class History:
     told: dict[AttemptRef, list[Json]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     trace: Callable[[str], None] = field(default=lambda line: None)
+    found: Callable[[], None] = field(default=lambda: None)
 
     def violated(self, invariant: str, what: str) -> None:
         """Note a violation."""
@@ -67,6 +68,7 @@ class History:
         if message not in self.violations:
             self.violations.append(message)
             self.trace(f"VIOLATION {message}")
+            self.found()
 
     def accept(self, request: str, run: RunId) -> None:
         """Note that a user was told the id of a run."""

@@ -68,11 +68,13 @@ class Options:
     Attributes:
         crash_at: the server is killed at its n-th await or commit, and no faults are drawn.
         quiet: no faults are drawn.
+        first_only: the first violation ends it.
         trace: called with each line of what happens.
     """
 
     crash_at: int | None = None
     quiet: bool = False
+    first_only: bool = False
     trace: Callable[[str], None] | None = None
 
 
@@ -104,7 +106,7 @@ class World:
         self.faults = Faults() if options.quiet or options.crash_at else draw_faults(self._draw("faults"))
         self.drawn = str(self.faults)
         self.trace = _Trace(loop=loop, show=options.trace)
-        self.history = History(trace=self.trace)
+        self.history = History(trace=self.trace, found=loop.stop if options.first_only else lambda: None)
         self.disk = Disk()
         self.rules = Rules(
             queue_timeout=200.0,
@@ -340,6 +342,10 @@ def run_seed(seed: int, options: Options | None = None) -> Outcome:
         loop.run_until_complete(world.live())
     except NothingToDo:
         world.history.violated("I13", "everybody waits for somebody")
+    except RuntimeError:
+        # The loop was stopped at the first violation.
+        if not (options.first_only and world.history.violations):
+            raise
     finally:
         marks.listen(None)
         groups.MOST_WAITING = most
