@@ -52,6 +52,7 @@ WARNED = GOOD.replace("actions/setup-python@v5", "someone/action@v1")
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PAWL_DATA", str(tmp_path / "no-server"))
     (tmp_path / ".github/workflows").mkdir(parents=True)
     (tmp_path / ".github/workflows/ci.yml").write_text(GOOD)
     return tmp_path

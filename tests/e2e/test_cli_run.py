@@ -49,6 +49,7 @@ jobs:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PAWL_DATA", str(tmp_path / "no-server"))
     monkeypatch.setenv("PAWL_EXECUTOR", "host")
     (tmp_path / ".ci.yml").write_text(WORKFLOW)
     (tmp_path / "input.txt").write_text("from the tree\n")

@@ -62,6 +62,8 @@ _FIRST_ROUND = (
     ("pawl validate", "check the workflow files"),
     ("pawl plan --event push", "see what a push would run, and why"),
     ("pawl run", "run it, on the files as they are now"),
+    ("pawl serve", "a server: queue, logs and a worker"),
+    ("pawl trigger ci -f", "run a commit there, and follow it"),
 )
 
 

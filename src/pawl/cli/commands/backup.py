@@ -39,7 +39,7 @@ def command(target: Path, *, data: str | None, config: Path | None, as_json: boo
     from pawl.server.settings import load_server_settings  # noqa: PLC0415 - as above
 
     settings = load_server_settings({"data": data}, config=config)
-    target = target.expanduser().absolute()
+    target = target.expanduser().resolve()
     _make(target)
     begun = time.monotonic()
     moved = asyncio.run(back_up(settings, target, version=VERSION, time=time.time()))

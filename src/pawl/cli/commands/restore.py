@@ -36,7 +36,7 @@ def command(backup: Path, *, data: str | None, config: Path | None, as_json: boo
     from pawl.cli.backing_up import is_backup, restore  # noqa: PLC0415 - as in backup
     from pawl.server.settings import load_server_settings  # noqa: PLC0415 - as in backup
 
-    backup = backup.expanduser().absolute()
+    backup = backup.expanduser().resolve()
     if not is_backup(backup):
         raise NotFound(f"there is no backup in {backup}", hint="name a folder that `pawl backup` made")
     settings = load_server_settings({"data": data}, config=config)
