@@ -33,9 +33,10 @@ SECONDS = 60.0
 
 @dataclass
 class PostgresServer:
-    """A server; `folder` holds its data, its socket and what it says."""
+    """A server; `folder` holds its socket and what it says."""
 
     folder: Path
+    data: Path
     programs: Path
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
@@ -54,7 +55,7 @@ class PostgresServer:
 
     def initialise(self) -> None:
         """Make the data folder."""
-        self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", *_INITDB)
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", *_INITDB)
 
     def start(self) -> None:
         """Start it and return when it answers."""
@@ -101,7 +102,7 @@ class PostgresServer:
                 [
                     str(self.programs / "postgres"),
                     "-D",
-                    str(self.folder / "data"),
+                    str(self.data),
                     "-k",
                     str(self.folder),
                     "-c",
@@ -131,6 +132,11 @@ class PostgresServer:
 
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+_SETTINGS = {
+    "max_wal_size": "64MB",
+    # In the data folder: a killed server would leave it in the system's memory.
+    "dynamic_shared_memory_type": "mmap",
+}
 _INITDB = ("--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions")
 
 
@@ -159,18 +165,27 @@ def _programs(folder: Path) -> Path:
     return copy / "bin"
 
 
+def _quick_folder() -> Path:
+    """Return a new folder for data, in memory where there is room: the disk is everybody's."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+    return Path(tempfile.mkdtemp(prefix="pg", dir=memory if roomy else "/tmp"))
+
+
 @contextlib.contextmanager
 def serving(**settings: str) -> Iterator[PostgresServer]:
     """Start a server, with settings of its own, and leave nothing of it."""
-    # A socket's path has room for about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    server = PostgresServer(folder, _programs(folder), dict(settings))
-    try:
+    with contextlib.ExitStack() as stack:
+        # A socket's path has room for about a hundred characters.
+        folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        data = _quick_folder()
+        stack.callback(shutil.rmtree, data, ignore_errors=True)
         if os.geteuid() == 0:
-            os.chown(folder, pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
+            for path in (folder, data):
+                os.chown(path, pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
+        server = PostgresServer(folder, data, _programs(folder), {**_SETTINGS, **settings})
+        stack.callback(server.quit)
         server.initialise()
         server.start()
         yield server
-    finally:
-        server.quit()
-        shutil.rmtree(folder, ignore_errors=True)
