@@ -120,7 +120,7 @@ class _Server:
         logs, blobs, clock = open_logs(self.settings), open_blobs(self.settings), SteadyClock()
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
-        control = Control(store, logs, blobs, clock, randomness, rules)
+        control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread)
         stopping, metrics = Stopping(), Metrics(self.version)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(
