@@ -158,6 +158,7 @@ def _run(command: str, folder: Path, more: dict[str, str]) -> str:
         **{name: value for name, value in os.environ.items() if not name.startswith("PAWL_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PAWL_EXECUTOR": "host",
+        "PAWL_DATA": str(folder.parent / "no-server"),
         "NO_COLOR": "1",
         "COLUMNS": "100",
         **more,
