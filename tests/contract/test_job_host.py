@@ -69,6 +69,14 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+def stops(folder: Path) -> str:
+    """Return what the job was asked so far, a line each."""
+    try:
+        return (folder / "stops").read_text()
+    except FileNotFoundError:
+        return ""
+
+
 async def started(host: JobProcesses, folder: Path) -> HostedJob:
     job = host.start(folder)
     await until((folder / "ready").exists, "ready", seconds=60)
@@ -89,7 +97,7 @@ async def test_it_is_found_again_by_its_folder(host: JobProcesses, folder: Path)
     again = host.attach(folder)
     assert again.running
     again.ask_to_stop("enough", at_once=False)
-    await until(lambda: (folder / "stops").read_text() == "enough False", "asked", seconds=60)
+    await until(lambda: stops(folder) == "enough False", "asked", seconds=60)
     await again.kill()
     assert not again.running
     again.let_go()
@@ -99,18 +107,17 @@ async def test_a_job_is_asked_to_stop_politely_and_then_at_once(host: JobProcess
     job = await started(host, folder)
     job.ask_to_stop("first", at_once=False)
     job.ask_to_stop("second", at_once=False)
-    await until(lambda: (folder / "stops").read_text() == "first False", "asked", seconds=60)
+    await until(lambda: stops(folder) == "first False", "asked", seconds=60)
     job.ask_to_stop("third", at_once=True)
     wanted = "first False\nfirst True"
-    await until(lambda: (folder / "stops").read_text() == wanted, "asked again", seconds=60)
+    await until(lambda: stops(folder) == wanted, "asked again", seconds=60)
     job.let_go()
 
 
 async def test_a_job_that_is_asked_before_it_listens_hears_it(host: JobProcesses, folder: Path) -> None:
     job = host.start(folder)
     job.ask_to_stop("early", at_once=True)
-    await until((folder / "stops").exists, "begun", seconds=60)
-    await until(lambda: "early True" in (folder / "stops").read_text(), "asked", seconds=60)
+    await until(lambda: "early True" in stops(folder), "asked", seconds=60)
     job.let_go()
 
 
@@ -121,7 +128,7 @@ async def test_signals_that_end_a_session_do_not_end_a_job(host: JobProcesses, f
     os.kill(pid, 15)
     os.kill(pid, 2)
     job.ask_to_stop("still there", at_once=False)
-    await until(lambda: "still there" in (folder / "stops").read_text(), "asked", seconds=60)
+    await until(lambda: "still there" in stops(folder), "asked", seconds=60)
     job.let_go()
 
 

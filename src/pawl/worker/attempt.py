@@ -28,8 +28,10 @@ from pawl.worker.tools import Tools
 _QUIET = 1.0
 """Seconds after which a job that has not told anything is looked at."""
 
-_PACE = 0.02
-"""Seconds between two rounds of sending, so that a job that prints line by line is not sent so."""
+_FIRST_PACE = 0.002
+_PACE = 0.032
+"""Seconds between two rounds of sending, so that a job that prints line by line is not sent so. The first
+pauses after a silence are shorter."""
 
 _STUBBORN = 120.0
 """Seconds that a job gets to end once it was asked to stop at once; its own clean-up has 60."""
@@ -175,14 +177,15 @@ class Attempt:
             spool.source_failed.write_text(error.message, encoding="utf-8")
 
     async def _ship_while_running(self) -> None:
-        job = self._job
+        job, pace = self._job, _FIRST_PACE
         while job is not None and not self.spool.is_finished and job.running:
             moved = await self._tools.ask(self._shipper.ship)
             for digest in wanted_files(self.spool):
                 if digest not in self._fetching or self._fetching[digest].done():
                     fetching = fetch_wanted(self.spool, digest, self._tools)
                     self._fetching[digest] = asyncio.ensure_future(fetching)
-            await (self._tools.clock.sleep(_PACE) if moved else job.changed(_QUIET))
+            await (self._tools.clock.sleep(pace) if moved else job.changed(_QUIET))
+            pace = min(_PACE, pace * 2) if moved else _FIRST_PACE
             if self._is_stubborn():
                 await job.kill()
         if self.spool.result() is None:

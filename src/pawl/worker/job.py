@@ -30,6 +30,7 @@ from pawl.worker.request import failed, job_request, log_ends, result_of
 from pawl.worker.source import SpooledSource
 from pawl.worker.spool import Order, Spool, read_spool
 from pawl.worker.waking import WakingLogs, WakingReporter
+from pawl.worker.warming import warm_up
 
 DOCKER = "docker"
 _MODESTY = 10
@@ -40,9 +41,14 @@ def main(arguments: Sequence[str]) -> int:
     """Run one attempt and return 0 when its result is written, else 1."""
     kind, *rest = arguments
     executor = _executor(kind)
-    folder = wait_for_work(int(rest[1])) if rest[0] == "--wait" else Path(rest[0])
-    if folder is None:
-        return 0
+    if rest[0] == "--wait":
+        warm_up(_execute_nothing)
+        waited = wait_for_work(int(rest[1]))
+        if waited is None:
+            return 0
+        folder = waited
+    else:
+        folder = Path(rest[0])
     os.nice(_MODESTY)
     inside = InsideJob(folder)
     spool = read_spool(folder)
@@ -88,6 +94,10 @@ async def _run(spool: Spool, order: Order, executor: Executor, inside: InsideJob
         finally:
             await executor.aclose()
         return result_of(outcome, spool.held.key, log_ends(spool))
+
+
+async def _execute_nothing(spool: Spool, order: Order, cancellation: Cancellation) -> JobOutcome:
+    return await _execute(spool, order, HostExecutor(), InsideJob(spool.path), cancellation)
 
 
 async def _execute(
