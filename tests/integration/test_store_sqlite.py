@@ -15,6 +15,7 @@ import pytest
 
 from pawl.adapters.store_sql import SCHEMA_VERSION, open_store, schema_version
 from pawl.adapters.store_sql.sqlite_files import connect
+from pawl.adapters.store_sql.sqlite_store import SqliteStore
 from pawl.core.model.errors import InfrastructureError, Unavailable, UsageError
 from pawl.core.model.ids import RunId
 from pawl.ports.store import RunFilter, Store, Transaction
@@ -150,6 +151,37 @@ async def test_another_programs_database_is_left_alone(url: str, path: Path) -> 
     connection.close()
     with pytest.raises(InfrastructureError, match="songs"):
         open_store(url)
+
+
+class FailsToCommit:
+    """A connection whose disk gives up at the commit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        if sql == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(sql, *arguments)
+
+
+async def test_after_a_failed_commit_the_connection_is_given_up(url: str) -> None:
+    store = SqliteStore(url.removeprefix("sqlite:///"))
+    try:
+        kept = await add_run(store)
+        failing: Any = FailsToCommit(store._writer._connection)  # type: ignore[arg-type]  # it is open
+        store._writer._connection = failing
+        done = await asyncio.gather(*(add_run(store) for _ in range(3)), return_exceptions=True)
+        assert isinstance(done[0], Unavailable)
+        assert store._writer._connection is not failing
+        acknowledged = [one.id for one in done if not isinstance(one, BaseException)]
+        assert sorted(await run_ids(store)) == [kept.id, *acknowledged]
+        await store.check()
+    finally:
+        await store.aclose()
 
 
 async def test_those_that_wait_share_a_commit(url: str) -> None:
