@@ -71,6 +71,7 @@ SERVER_SETTINGS = (
     _rule("keep_runs_days", "number", "Days that a run is kept after its end; 0 is for ever."),
     _rule("keep_logs_days", "number", "Days that a run's logs are kept after its end; 0 is for ever."),
     _rule("keep_artifacts_days", "number", "Days that an artifact is kept; 0 is for ever."),
+    _rule("log_gib", "number", "GiB that all logs may take before the oldest go; 0 is without limit."),
     _rule(
         "artifact_gib", "number", "GiB that all artifacts may take before the oldest go; 0 is without limit."
     ),
@@ -126,6 +127,7 @@ class ServerSettings:
     keep_runs_days: float = 90.0
     keep_logs_days: float = 90.0
     keep_artifacts_days: float = 90.0
+    log_gib: float = 0.0
     artifact_gib: float = 0.0
     run_artifact_gib: float = 10.0
     queue_timeout_hours: float = 24.0
@@ -154,6 +156,7 @@ class ServerSettings:
             logs=_some(self.keep_logs_days * _DAY),
             artifacts=_some(self.keep_artifacts_days * _DAY),
             artifact_bytes=_some_whole(self.artifact_gib * _GIB),
+            log_bytes=_some_whole(self.log_gib * _GIB),
         )
         return Rules(
             queue_timeout=self.queue_timeout_hours * 3600,
