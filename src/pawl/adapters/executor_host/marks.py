@@ -17,7 +17,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 VARIABLE = "PAWL_SANDBOX"
+_ASSIGNED = b"\0" + VARIABLE.encode() + b"="
 _PROC = Path("/proc")
+_MUCH = 65_536
 _ROUNDS = 200
 _PAUSE = 0.005
 
@@ -46,17 +48,31 @@ def variable_for(mark: Mark) -> str:
 
 def marks_of(pid: int) -> tuple[Mark, ...]:
     """Return the marks of a process; none for a process that ended, is not ours, or is no job's."""
-    try:
-        content = (_PROC / str(pid) / "environ").read_bytes()
-    except OSError:
+    return _marks_in(_environment_of(pid))
+
+
+def _marks_in(environment: bytes) -> tuple[Mark, ...]:
+    _, found, rest = (b"\0" + environment).partition(_ASSIGNED)
+    if not found:
         return ()
-    start = VARIABLE.encode() + b"="
-    for entry in content.split(b"\0"):
-        if entry.startswith(start):
-            words = entry[len(start) :].decode("ascii", "replace").split()
-            parts = (word.split("/") for word in words)
-            return tuple(Mark(*map(unquote, part)) for part in parts if len(part) == 3)
-    return ()
+    words = rest.partition(b"\0")[0].decode("ascii", "replace").split()
+    parts = (word.split("/") for word in words)
+    return tuple(Mark(*map(unquote, part)) for part in parts if len(part) == 3)
+
+
+def _environment_of(pid: int) -> bytes:
+    """Return the variables of a process; nothing for one that has none just now or may not be looked at."""
+    # Every process of the machine is looked at when a job ends: file objects would take most of the time.
+    try:
+        file = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return b"".join(iter(lambda: os.read(file, _MUCH), b""))
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def _pids() -> Iterator[int]:
@@ -87,16 +103,31 @@ def _group_of(pid: int) -> int:
         return 0
 
 
-def signal_marked(belongs: Callable[[Mark], bool], number: signal.Signals, skip_group: int = 0) -> int:
+def signal_marked(
+    belongs: Callable[[Mark], bool],
+    number: signal.Signals,
+    skip_group: int = 0,
+    others: set[int] | None = None,
+) -> int:
     """Send a signal to every process with a mark that belongs; return how many there were.
 
-    Those in the process group `skip_group` are left out: they had the signal already.
+    Those in the process group `skip_group` are left out: they had the signal already. So are `others`, to
+    which those with variables and without such a mark are added.
 
     Processes that only wait to be collected by their parent have no environment and do not count.
     """
     count = 0
+    others = set() if others is None else others
     for pid in _pids():
-        if not any(map(belongs, marks_of(pid))) or (skip_group and _group_of(pid) == skip_group):
+        if pid in others:
+            continue
+        environment = _environment_of(pid)
+        if not any(map(belongs, _marks_in(environment))):
+            # One that shows none may be about to become another program, and is looked at again.
+            if environment:
+                others.add(pid)
+            continue
+        if skip_group and _group_of(pid) == skip_group:
             continue
         try:
             handle = os.pidfd_open(pid)
@@ -120,7 +151,9 @@ async def kill_marked(belongs: Callable[[Mark], bool]) -> None:
     They are stopped first, so that one that forks without end cannot outrun its killer.
     """
     for _ in range(_ROUNDS):
-        await asyncio.to_thread(signal_marked, belongs, signal.SIGSTOP)
-        if not await asyncio.to_thread(signal_marked, belongs, signal.SIGKILL):
+        # Looked at once a round: who is not of the job does not become so, only a new process may be.
+        others: set[int] = set()
+        await asyncio.to_thread(signal_marked, belongs, signal.SIGSTOP, others=others)
+        if not await asyncio.to_thread(signal_marked, belongs, signal.SIGKILL, others=others):
             return
         await asyncio.sleep(_PAUSE)
