@@ -107,7 +107,10 @@ def _install(environment: Path) -> Path:
     """Return the folder of the programs of an environment with Buildbot in it."""
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     python = environment / "bin/python"
-    for arguments in (["venv", str(environment)], ["pip", "install", "-p", str(python), *PACKAGES]):
+    for arguments in (
+        ["venv", str(environment)],
+        ["pip", "install", "--compile-bytecode", "-p", str(python), *PACKAGES],
+    ):
         subprocess.run([uv, "-q", *arguments], check=True, capture_output=True, timeout=300)
     return environment / "bin"
 

@@ -184,11 +184,11 @@ def free_port() -> int:
 
 
 def _clean_environment(folder: Path) -> dict[str, str]:
-    """Return an environment without settings of whoever runs the tests."""
+    """Return an environment without settings of whoever runs the tests; bytecode is kept, as installed."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PAWL_", "GITHUB_", "XDG_", "PYTEST_"))
+        if not name.startswith(("PAWL_", "GITHUB_", "XDG_", "PYTEST_", "PYTHONDONTWRITEBYTECODE"))
     }
     return kept | {"HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
 
