@@ -267,6 +267,27 @@ async def test_open_streams_and_waiting_workers_end_with_the_server(
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
+async def test_an_upload_that_does_not_end_is_broken_off_when_the_grace_is_over(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("pawl", "uvicorn", "uvicorn.error"):
+        logging.getLogger(name).propagate = True
+    server.web.config.timeout_graceful_shutdown = 1
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1000
+            begun.set()
+            await asyncio.sleep(0.05)
+
+    upload = asyncio.create_task(server.ask("POST", "/api/sources", data=endless()))
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    await server.stop()
+    assert (await asyncio.wait_for(upload, PATIENCE)).status == 503
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
 async def test_a_reader_that_leaves_is_forgotten(server: Serving) -> None:
     run = await server.trigger()
     headers = {"Authorization": f"Bearer {server.tokens['read']}"}

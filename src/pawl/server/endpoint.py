@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -9,13 +10,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from pawl.core.model.errors import InternalError, NotFound, PawlError, TransientError, UsageError
+from pawl.core.model.errors import (
+    InternalError,
+    NotFound,
+    PawlError,
+    TransientError,
+    Unavailable,
+    UsageError,
+)
 from pawl.server.answers import problem
 from pawl.server.authentication import Tokens
 from pawl.server.log_lines import say
 from pawl.server.requests import check_announced
 from pawl.server.routes import Call, Caller, Route
 from pawl.server.services import Services
+
+MAX_READERS = 2000
+"""Streams and waiting workers at once."""
 
 
 class Endpoint:
@@ -30,7 +41,7 @@ class Endpoint:
         """Answer a request."""
         method = scope["method"]
         route = self._routes.get("GET" if method == "HEAD" else method)
-        if route is None:
+        if route is None or (method == "HEAD" and route.streams):
             response = Response(status_code=405, headers={"Allow": ", ".join(sorted(self._routes))})
             await response(scope, receive, send)
             return
@@ -48,6 +59,13 @@ class Endpoint:
             await response(scope, receive, send_and_note)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not self._services.stopping.begun:
+                raise
+            # The server's grace is over; what has begun breaks off with the connection.
+            if not started:
+                stopped = Unavailable("the server is being stopped", retry_after=2)
+                await problem(stopped)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer and no traceback
             _log(route, error)
             if started:
@@ -58,6 +76,8 @@ class Endpoint:
     async def _answer(self, route: Route, request: Request) -> Response:
         token = await self._tokens.admit(route.caller, _one_header(request, "authorization"))
         check_announced(request, route.body.value)
+        if route.streams and self._services.waking.listening.total() >= MAX_READERS:
+            raise Unavailable("too many readers follow logs and events", retry_after=10)
         response = await route.handler(Call(request=request, services=self._services, token=token))
         if route.caller is Caller.ADMIN and route.method != "GET":
             self._tokens.forget()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from pawl.core.model.errors import PawlError
+from pawl.core.model.plan import Json
 from pawl.ports.clock import Clock
+from pawl.server.log_lines import say
 
 _KEPT_SECONDS = 2.0
 _PATIENCE = 10.0
@@ -29,7 +32,11 @@ class Readiness:
             if self._clock.monotonic() >= self._good_until:
                 names = list(self._checks)
                 found = await asyncio.gather(*(self._ask(self._checks[name]) for name in names))
-                self._answer = {name: fault for name, fault in zip(names, found, strict=True) if fault}
+                faults = {name: fault for name, fault in zip(names, found, strict=True) if fault}
+                if faults != self._answer:
+                    told: Json = {**faults}
+                    say("not ready" if faults else "ready again", logging.WARNING, faults=told)
+                self._answer = faults
                 self._good_until = self._clock.monotonic() + _KEPT_SECONDS
             return self._answer
 

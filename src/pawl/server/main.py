@@ -41,6 +41,8 @@ _SWEEP_EVERY = 2.0
 _THREADS = 16
 _WORKERS_SHARE = 0.3
 """Of the grace: what the embedded worker gets to bring to an end what is about to end."""
+_REQUESTS_SHARE = 0.6
+"""Of the grace: what requests get after that."""
 
 
 def serve(
@@ -159,7 +161,7 @@ class _Server:
         first_token: str | None,
     ) -> None:
         application = make_application(services, version=self.version, hosts=self.settings.hosts)
-        web = make_web_server(application, self.settings.shutdown_grace)
+        web = make_web_server(application, self.settings.shutdown_grace * _REQUESTS_SHARE)
         worker = await self._embedded(services, unix)
         serving = asyncio.create_task(web.serve(sockets=list(sockets)))
         self._loop(_sweep(services))

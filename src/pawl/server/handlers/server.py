@@ -120,7 +120,7 @@ ROUTES = (
     _get("/api/workers", Caller.READ, _workers, "Lists the workers."),
     Route(
         method="DELETE",
-        path="/api/workers/{worker}",
+        path="/api/workers/{worker:path}",
         caller=Caller.USER,
         handler=_remove_worker,
         summary="Forgets a worker; what it works on is given up when its leases end.",
