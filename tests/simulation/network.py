@@ -35,7 +35,8 @@ class Network:
         self._faults = faults
         self._draw = draw
         self._trace = trace
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Not a set: gone through in the order they were made, the same each time.
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self.cut: set[str] = set()
         self.cut_back: set[str] = set()
 
@@ -59,8 +60,8 @@ class Network:
 
     def _start(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     async def _carry(self, who: str, what: str, handler: Handler[T], answer: asyncio.Future[T]) -> None:
         await asyncio.sleep(self._delay())

@@ -125,8 +125,9 @@ class Server:
         self._stream = draw
         self._trace = trace
         self._sweep_every = sweep_every
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._pending: set[asyncio.Future[object]] = set()
+        # Not sets: these are gone through in the order they were made, the same each time.
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._pending: dict[asyncio.Future[object], None] = {}
         self._offset = 0.0
         self._front: Front | None = None
         self.incarnation = 0
@@ -172,9 +173,9 @@ class Server:
         self._oracle.server_died(asyncio.get_running_loop().time())
         self._front = None
         self.incarnation += 1
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
-        for future in self._pending:
+        for future in list(self._pending):
             if not future.done():
                 future.set_exception(Crashed())
         self._pending.clear()
@@ -186,13 +187,13 @@ class Server:
         self.stopped = True
         self._front = None
         self.incarnation += 1
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
 
     def _spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type] - any coroutine
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return task
 
     async def _live(self, control: Control) -> None:
@@ -231,14 +232,14 @@ class Server:
             raise Unavailable("nobody listens")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         pending: asyncio.Future[object] = answer  # type: ignore[assignment] - only ever failed
-        self._pending.add(pending)
+        self._pending[pending] = None
         self._spawn(self._work(what, front, handler, answer))
         try:
             return await answer
         except Crashed:
             raise Unavailable("the connection was reset") from None
         finally:
-            self._pending.discard(pending)
+            self._pending.pop(pending, None)
 
     async def _work(self, what: str, front: Front, handler: Handler[T], answer: asyncio.Future[T]) -> None:
         result, failure = None, None

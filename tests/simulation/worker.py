@@ -42,7 +42,8 @@ class Worker:
         self._faults = faults
         self._draw = draw
         self._trace = trace
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Not a set: gone through in the order they were made, the same each time.
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._awake = asyncio.Event()
         self._awake.set()
         self._room = asyncio.Event()
@@ -58,7 +59,7 @@ class Worker:
     def kill(self) -> None:
         """End it without any last words."""
         self.is_alive = False
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         self._awake.set()
 
@@ -72,11 +73,11 @@ class Worker:
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             self.host.history.violated("worker", f"{self.host.name}: {task.exception()!r}")
 
