@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +22,7 @@ from pawl.worker.options import WorkerOptions
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MOST_SLOTS = 8
+_PROCESSORS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
 
 @click.command(
@@ -43,7 +46,12 @@ _MOST_SLOTS = 8
 @click.option("--name", metavar="NAME", help="What it is called; by default the machine's name.")
 @click.option("--slots", type=click.IntRange(min=1), metavar="N", help="How many jobs it runs at once.")
 @click.option(
-    "--label", "labels", multiple=True, metavar="LABEL", help="What `runs-on` may ask for. Repeatable."
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="LABEL",
+    help="What `runs-on` may ask for, besides `self-hosted`, system and processor; without any, also"
+    " `ubuntu-latest` and its like. Repeatable.",
 )
 @click.option(
     "--executor",
@@ -84,7 +92,7 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
         data=(data or _default_data()).expanduser().absolute(),
         unix_socket=unix_socket,
         ca_file=ca_file,
-        labels=labels,
+        labels=choose_labels(labels, settings.labels),
         slots=slots or min(_MOST_SLOTS, os.cpu_count() or 1),
         executor=executor,
         images=settings.labels,
@@ -105,6 +113,19 @@ def _place(server: str | None, token_file: Path | None, unix_socket: Path | None
             hint="`pawl token create NAME --scope worker -o FILE` on the server makes one: --token-file FILE",
         )
     return place
+
+
+def choose_labels(said: Sequence[str], images: Iterable[str]) -> tuple[str, ...]:
+    """Return a worker's labels.
+
+    Args:
+        said: on the command line. A worker that is there for something special is left to that.
+        images: labels that stand for an image; patterns among them are none.
+    """
+    machine = platform.machine().lower()
+    own = ("self-hosted", platform.system().lower(), _PROCESSORS.get(machine, machine))
+    more = said or [label for label in images if not set(label) & set("*:/@")]
+    return tuple(dict.fromkeys((*own, *more)))
 
 
 def _default_data() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pawl.cli.commands.token import choose_token
+from pawl.cli.commands.worker import choose_labels
 from pawl.cli.exits import ExitCode
 from pawl.cli.remote.answers import conclusion, number, record, rows, text
 from pawl.cli.remote.following import Blame
@@ -77,3 +78,10 @@ def test_a_token_is_chosen_by_name_or_id() -> None:
         choose_token(tokens, "bbbbbb")
     with pytest.raises(UsageError, match="2 tokens are called"):
         choose_token(tokens, "twice")
+
+
+def test_a_worker_for_something_special_takes_nothing_else() -> None:
+    special = choose_labels(["gpu"], ["ubuntu-latest"])
+    assert special[0] == "self-hosted"
+    assert (special[-1], "ubuntu-latest" in special) == ("gpu", False)
+    assert choose_labels([], ["ubuntu-latest", "debian-*"])[-1] == "ubuntu-latest"
