@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter
@@ -23,6 +24,12 @@ from tests.simulation.mutants import MUTANTS, find
 from tests.simulation.world import NEVER_HIT, Options, Outcome, run_seed
 
 _BATCH = 20
+
+
+def _prepare() -> None:
+    """Have the collector of garbage look less often: worlds are large and short-lived."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _batch(seeds: list[int]) -> list[Outcome]:
@@ -90,7 +97,7 @@ def _many(options: argparse.Namespace) -> int:
         first, _, last = options.seeds.partition("-")
         seeds, end = range(int(first), int(last or first) + 1), float("inf")
     batches = _batches(seeds)
-    with ProcessPoolExecutor(options.processes) as pool:
+    with ProcessPoolExecutor(options.processes, initializer=_prepare) as pool:
         for outcomes in _in_turn(pool, batches, options.processes, end):
             for outcome in outcomes:
                 report.add(outcome)
@@ -132,7 +139,7 @@ def _one(seed: int, *, trace: bool, crash_at: int | None) -> int:
 def _sweep(seed: int, every: int, processes: int) -> int:
     points = run_seed(seed, Options(quiet=True)).points
     report = _Report()
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=_prepare) as pool:
         at = list(range(1, points + 1, every))
         for point, outcome in zip(at, pool.map(_sweep_point, [seed] * len(at), at, chunksize=4), strict=True):
             report.add(outcome, f" killed at {point}")
@@ -143,7 +150,7 @@ def _sweep(seed: int, every: int, processes: int) -> int:
 def _mutants(names: list[str], within: int, processes: int) -> int:
     wanted = names or sorted(MUTANTS)
     survived = 0
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=_prepare) as pool:
         for name, found in zip(wanted, pool.map(find, wanted, [within] * len(wanted)), strict=True):
             survived += found is None
             seed, why = found or ("-", "NOT FOUND")

@@ -24,6 +24,7 @@ class Faults:
         logs_full: for each append to a log.
         jump: that the server's clock jumped when it comes back.
         slow: that the server takes its time between two steps.
+        drain: for each renewal, that the worker wants nothing new until the next one.
         rogue: for each message about a lease, that another worker sends the same.
         probe: for each look at an attempt, that its worker asks for what must be refused.
     """
@@ -43,6 +44,7 @@ class Faults:
     logs_full: float = 0.0
     jump: float = 0.0
     slow: float = 0.0
+    drain: float = 0.0
     rogue: float = 0.0
     probe: float = 0.0
 
@@ -73,6 +75,7 @@ _STRONGEST = {
     "logs_full": 0.15,
     "jump": 0.5,
     "slow": 0.3,
+    "drain": 0.3,
     "rogue": 0.1,
     "probe": 0.15,
 }

@@ -225,9 +225,11 @@ class Worker:
         spools = dict(self.host.spools)
         leases = tuple(spool.lease for spool in spools.values())
         asked = self._now()
+        draining = self._draw.random() < self._faults.drain
         try:
             answers: tuple[Renewal, ...] = await self._ask(
-                "renew", lambda front: front.workers.renew(self.id, leases, health="", draining=False)
+                "renew",
+                lambda front: front.workers.renew(self.id, leases, health="", draining=draining),
             )
         except NotFound:
             await self._hello()

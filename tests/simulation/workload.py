@@ -100,9 +100,11 @@ class Users:
             return
         for _ in range(draw.choice((0, 0, 1, 2, 3))):
             await asyncio.sleep(draw.choice((0.2, 5.0, 40.0)) * draw.random() * 2)
-            await draw.choice(
-                (self._cancel, self._cancel_job, self._rerun, self._rerun, self._look, self._hurry)
-            )(run, draw)
+            (act,) = draw.choices(
+                (self._cancel, self._cancel_job, self._rerun, self._look, self._hurry, self._forget),
+                (3, 3, 5, 3, 3, 1),
+            )
+            await act(run, draw)
 
     async def _ask(self, what: str, handler: Handler[Any], *, tries: int) -> Any:
         for _ in range(tries):
@@ -164,6 +166,15 @@ class Users:
         await self._ask(
             f"rerun {run} {which}", lambda front: front.runs.rerun(run, jobs=which, by="user"), tries=2
         )
+
+    async def _forget(self, run: RunId, draw: random.Random) -> None:
+        """Remove a worker: it says hello again, and what it has goes on."""
+        workers = await self._ask("workers", lambda front: front.workers.all(), tries=1)
+        if workers:
+            worker = draw.choice(workers).id
+            await self._ask(
+                f"remove {worker}", lambda front: front.workers.remove(worker, by="user"), tries=1
+            )
 
     async def _look(self, run: RunId, draw: random.Random) -> None:
         """Read events from somewhere on: they must go on without a gap (I20)."""
