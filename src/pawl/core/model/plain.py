@@ -23,12 +23,17 @@ T = TypeVar("T")
 _FREE = {"Json", "dict[str, Json]", "Mapping[str, object]"}
 """Annotations whose values are data of the user's own, kept as they are."""
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+"""Types of most values, told first: plans and states are written many times in a run."""
+
 _NUMBER = "$number"
 _MAPPING = "$mapping"
 
 
 def to_plain(value: object) -> Json:
     """Return a dataclass, or anything its fields may hold, as plain data."""
+    if type(value) in _AS_THEY_ARE:
+        return value  # type: ignore[return-value]  # - its type says that it is
     match value:
         case Enum():
             return str(value.value)
@@ -45,10 +50,16 @@ def to_plain(value: object) -> Json:
         case Mapping():
             return _mapping_to_plain(value)
         case _ if dataclasses.is_dataclass(value):
-            fields = dataclasses.fields(value)
-            return {_plain_name(field.name): to_plain(getattr(value, field.name)) for field in fields}
+            kind: Any = type(value)
+            return {plain: to_plain(getattr(value, name)) for plain, name in _plain_names(kind)}
         case _:
             raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+@lru_cache(maxsize=256)
+def _plain_names(kind: Any) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a dataclass: how each is stored, and its name."""
+    return tuple((_plain_name(field.name), field.name) for field in dataclasses.fields(kind))
 
 
 def _plain_name(field: str) -> str:
