@@ -46,6 +46,7 @@ echo "last $i"
 """
 JOBS = ("first", "second")
 AT_ONCE = 4
+IMAGE = "pawl/busybox:test"
 LABELS = {"host": "self-hosted", "docker": "ubuntu-latest"}
 
 
@@ -127,6 +128,8 @@ def kill_and_check(
     chance = random.Random(seed)  # noqa: S311 - moments and victims to be repeated, no secrets
     mark = f"echo $GITHUB_JOB >> {folder}/$GITHUB_RUN_ID.starts" if executor == "host" else "true"
     workflow = WORKFLOW.format(label=LABELS[executor], script=json.dumps(SCRIPT.format(mark=mark)))
+    if executor == "docker":
+        (folder / "pawl.toml").write_text(f'[labels]\n{LABELS[executor]} = "{IMAGE}"\n', "utf-8")
     before = containers() if executor == "docker" else set()
     with installation(folder, executor=executor) as pawl:
         pawl.start_worker("far")

@@ -14,8 +14,6 @@ from tests.faults.cycles import containers, kill_and_check
 
 pytestmark = pytest.mark.engine
 
-IMAGE = "pawl/busybox:test"
-
 
 @pytest.fixture
 def engine() -> None:
@@ -38,7 +36,6 @@ def engine() -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_jobs_in_containers_survive_kills_and_leave_none_behind(tmp_path: Path) -> None:
-    (tmp_path / "pawl.toml").write_text(f'[labels]\nubuntu-latest = "{IMAGE}"\n', "utf-8")
     before = containers()
     survived = kill_and_check(tmp_path, cycles=2, seed=5, executor="docker")
     assert survived.runs >= 1
