@@ -351,6 +351,7 @@ def run_seed(seed: int, options: Options | None = None) -> Outcome:
         groups.MOST_WAITING = most
         trace_hash = world.trace.hash.hexdigest()
         violations = tuple(world.history.violations)
+        world.history.found = lambda: None
         _tidy(loop, store)
     return Outcome(
         seed=seed,
