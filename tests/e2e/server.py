@@ -19,6 +19,14 @@ from tests.faults.processes import kill_all, until
 
 SECONDS = 120
 _PAWL = [sys.executable, "-m", "pawl.cli.main"]
+_AT_A_TERMINAL = """\
+import signal, sys
+from pawl.cli.main import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
+"""A command for which Ctrl-C counts: where tests run in the background, children inherit that it does not."""
 CI = """\
 name: CI
 on: [push, workflow_dispatch]
@@ -191,7 +199,7 @@ class Following:
         self._file = file
         with file.open("wb") as out:
             self._process = subprocess.Popen(
-                [*_PAWL, *arguments],
+                [sys.executable, "-c", _AT_A_TERMINAL, *arguments],
                 cwd=machine.project, env=machine.environment, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
