@@ -28,7 +28,7 @@ from pawl.worker.tools import Tools
 _QUIET = 1.0
 """Seconds after which a job that has not told anything is looked at."""
 
-_FIRST_PACE = 0.002
+_FIRST_PACE = 0.008
 _PACE = 0.032
 """Seconds between two rounds of sending, so that a job that prints line by line is not sent so. The first
 pauses after a silence are shorter."""
@@ -205,7 +205,7 @@ class Attempt:
 
     async def _end(self) -> None:
         """Send the rest, and the result last of all."""
-        await self._tools.ask(self._shipper.ship)
+        await self._tools.ask(self._shipper.ship_all)
         result = self._result()
         try:
             await put_artifacts(self.spool, self._tools)
@@ -260,7 +260,7 @@ class Attempt:
                 # The server lost what it had acknowledged (its disk, a backup brought back): once more.
                 self._tools.notice(f"{self.lease.ref}: {error.message}; sending its logs again")
                 self._shipper.start_over()
-                await self._tools.ask(self._shipper.ship)
+                await self._tools.ask(self._shipper.ship_all)
                 result = replace(result, logs=tuple(self._named(end) for end in result.logs))
             except StaleLease:
                 raise

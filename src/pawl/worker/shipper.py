@@ -1,19 +1,22 @@
 """Sending an attempt's spool to the server: events in order, and the bytes of logs at the server's offsets.
 
-A step's log is sent between its first and its last event, so that a reader never sees a step end before its
-output. The server owns the offsets (architecture.md M7): it answers every piece with how much it has, and
-from there this goes on, also after a restart of either side. Memory used does not grow with the output.
+A step's log is sent before its last event, so that a reader never sees a step end before its output; the
+events of a short job are told at once. The server owns the offsets (architecture.md M7): it answers every
+piece with how much it has, and from there this goes on, also after a restart of either side. Memory used does
+not grow with the output.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pawl.core.model.errors import Conflict, OffsetConflict, StaleLease, TooLarge
+from pawl.core.model.errors import Conflict, InfrastructureError, OffsetConflict, StaleLease, TooLarge
 from pawl.core.model.ids import JobId
 from pawl.core.model.line_index import RECORD_SIZE
 from pawl.core.model.plan import Json
@@ -25,6 +28,7 @@ from pawl.worker.spool import Spool
 
 LIMITS = WireLimits()
 _READ = 1 << 20
+_PIECES = 8
 _MOST_CONFLICTS = 5
 _FILES: dict[Part, str] = {"data": ".log", "index": ".idx"}
 
@@ -53,15 +57,18 @@ class LogShipping:
         self.note = ""
         self._parts = [_Growing(path.with_suffix(ending), part) for part, ending in _FILES.items()]
 
-    async def ship(self, link: ServerLink, lease: Lease) -> bool:
+    async def ship(self, link: ServerLink, lease: Lease, *, whole: bool = False) -> bool:
         """Send what is there by now; return whether that was anything.
+
+        Not more than some pieces, as a flood would never end; all of it where the log is `whole`.
 
         Raises:
             PawlError: as `ServerLink.append_log`, but for conflicts: after those it goes on elsewhere.
         """
         data, index = self._parts
-        moved = False
-        while True:
+        moved, pieces = False, 0
+        while whole or pieces < _PIECES:
+            pieces += 1
             sent = await self._ship(data, _read_from(data.path, data.offset), link, lease)
             # Only lines whose beginning is there: a reader finds bytes behind everything in the index.
             records = _read_from(index.path, index.offset)
@@ -69,7 +76,8 @@ class LogShipping:
             sent |= await self._ship(index, records, link, lease)
             moved |= sent
             if not sent:
-                return moved
+                break
+        return moved
 
     def start_over(self) -> None:
         """Ask the server anew what it has."""
@@ -110,6 +118,7 @@ class Shipper:
         self._lease = spool.held.lease
         self._job: JobId = spool.held.lease.ref.job
         self._open: dict[int, LogShipping] = {}
+        self._ended: dict[int, LogShipping] = {}
         self._read = 0
         self._told = 0
         self._waiting: list[Json] = []
@@ -128,22 +137,34 @@ class Shipper:
         except OffsetConflict:
             self._rewind()
             moved = await self._ship_events()
-        for log in list(self._open.values()):
-            moved |= await log.ship(self._link, self._lease)
-        return moved
+        return await self._ship_logs(self._open.values()) or moved
+
+    async def ship_all(self) -> None:
+        """Send everything of a job that writes no more; raises as `ship`."""
+        while await self.ship():
+            pass
+
+    async def _ship_logs(self, logs: Iterable[LogShipping], *, whole: bool = False) -> bool:
+        sending = [log.ship(self._link, self._lease, whole=whole) for log in logs]
+        # All of them have come to an end before one's fault is told.
+        ends = await asyncio.gather(*sending, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return any(ends)
 
     async def _ship_events(self) -> bool:
         moved = False
         while True:
-            events = self._next_events()
-            for event, end in events:
-                moved = True
-                await self._take(event)
-                self._waiting.append(event)
-                self._read = end
             await self._tell()
+            events = self._next_events()
             if not events:
                 return moved
+            moved = True
+            for event, end in events:
+                self._note(event)
+                self._waiting.append(event)
+                self._read = end
 
     def start_over(self) -> None:
         """Send all logs again: the server said that it lacks some."""
@@ -151,31 +172,30 @@ class Shipper:
         for log in self.logs.values():
             log.start_over()
 
-    async def _take(self, event: Json) -> None:
-        if not isinstance(event, dict):
-            return
-        index = event.get("index")
-        if not isinstance(index, int):
+    def _note(self, event: Json) -> None:
+        """Note of an event that waits which log it begins or ends."""
+        index = event.get("index") if isinstance(event, dict) else None
+        if not isinstance(event, dict) or not isinstance(index, int):
             return
         if event.get("type") == "step_started":
             log = LogShipping(self._spool, index, str(event.get("name", "")))
             self.logs[index] = self._open[index] = log
         elif event.get("type") == "step_finished" and index in self._open:
-            await self._tell()
-            await self._open[index].ship(self._link, self._lease)
-            del self._open[index]
+            self._ended[index] = self._open.pop(index)
 
     async def _tell(self) -> None:
+        """Tell the events that wait, all at once, when the logs are there that they say the end of."""
         if self._waiting:
+            await self._ship_logs(self._ended.values(), whole=True)
             await self._link.tell(self._lease, self._told, self._waiting)
             self._told += len(self._waiting)
-            self._waiting = []
+            self._waiting, self._ended = [], {}
 
     def _rewind(self) -> None:
         """Tell everything again, from the first event: the server lacks some that it had."""
         self._read = self._told = 0
         self._waiting = []
-        self._open, self.logs = {}, {}
+        self._open, self._ended, self.logs = {}, {}, {}
 
     def _next_events(self) -> list[tuple[Json, int]]:
         """Return whole events from where reading stands, each with where it ends in the file."""
@@ -222,12 +242,18 @@ def _parsed(line: bytes) -> Json:
 
 
 def _read_from(path: Path, offset: int, size: int = _READ) -> bytes:
-    """Return bytes of a file from `offset`; none where there is no such file or nothing more in it."""
+    """Return bytes of a file from `offset`; none where there is no such file or nothing more in it.
+
+    Raises:
+        InfrastructureError: it cannot be read now.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(descriptor, size, offset)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return b""
-    try:
-        return os.pread(descriptor, size, offset)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise InfrastructureError(f"Cannot read {path}: {error.strerror}") from error

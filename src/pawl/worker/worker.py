@@ -236,7 +236,8 @@ class Worker:
 
     async def _lease(self, request: str, slots: int) -> bool:
         welcome = self._welcome
-        wait = welcome.poll_seconds if welcome is not None else 0.0
+        # The lease counts from the question: one that waited long would have little left.
+        wait = min(welcome.poll_seconds, welcome.lease_seconds / 3) if welcome is not None else 0.0
         asked = self._tools.clock.monotonic()
         asking = asyncio.ensure_future(self._tools.link.lease(request, slots, wait))
         try:
