@@ -170,7 +170,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="something else listens there"):
         listen("127.0.0.1", taken.getsockname()[1])
     with pytest.raises(UsageError, match="cannot listen"):
-        listen("name.invalid", 0)
+        listen("192.0.2.1", 0)
 
 
 def test_a_socket_has_a_place_however_long_the_folders_name_is(tmp_path: Path) -> None:
