@@ -70,7 +70,7 @@ class KeyValue(click.ParamType[tuple[str, str]]):
 KEY_VALUE = KeyValue()
 FILE = click.Path(path_type=Path, dir_okay=False)
 
-_EVENT_OPTIONS = (
+_WHAT_HAPPENED = (
     click.option(
         "--event",
         "event",
@@ -79,8 +79,12 @@ _EVENT_OPTIONS = (
         help="The event, with an activity type after a dot if wanted: push, pull_request.closed.",
     ),
     click.option("--event-file", type=FILE, help="The event's payload: the JSON body of a webhook delivery."),
+)
+_WHERE_IN_THE_TREE = (
     click.option("--branch", metavar="NAME", help="The branch it is about; by default the one checked out."),
     click.option("--tag", metavar="NAME", help="The tag it is about, instead of a branch."),
+)
+_MORE_OF_IT = (
     click.option("--base", metavar="NAME", help="For pull requests: the branch it wants to go into."),
     click.option(
         "--changed",
@@ -96,7 +100,16 @@ _EVENT_OPTIONS = (
 
 def event_options(function: _Function) -> _Function:
     """Give a command the options that describe an event; it gets them as keywords for `read_wish`."""
-    for option in reversed(_EVENT_OPTIONS):
+    return _with(function, *_WHAT_HAPPENED, *_WHERE_IN_THE_TREE, *_MORE_OF_IT)
+
+
+def commit_event_options(function: _Function) -> _Function:
+    """Give a command those of them that make sense where branch or tag are those of a commit."""
+    return _with(function, *_WHAT_HAPPENED, *_MORE_OF_IT)
+
+
+def _with(function: _Function, *options: Callable[[_Function], _Function]) -> _Function:
+    for option in reversed(options):
         function = option(function)
     return function
 
@@ -111,8 +124,8 @@ def read_wish(options: dict[str, Any]) -> EventWish:
     return EventWish(
         name=options.pop("event"),
         payload=read_payload(file) if file else None,
-        branch=options.pop("branch"),
-        tag=options.pop("tag"),
+        branch=options.pop("branch", None),
+        tag=options.pop("tag", None),
         base=options.pop("base"),
         changed=tuple(options.pop("changed")),
         inputs=dict(options.pop("inputs")),

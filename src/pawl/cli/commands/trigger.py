@@ -15,7 +15,7 @@ from pawl.adapters.workspace_git import CommitFacts, Commits
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
 from pawl.cli.findings.text import draw_findings
-from pawl.cli.options import complete_workflow, event_options, read_wish
+from pawl.cli.options import commit_event_options, complete_workflow, read_wish
 from pawl.cli.project import Project, current_project
 from pawl.cli.remote.answers import record, text
 from pawl.cli.remote.options import Asked, read_asked, server_options
@@ -42,7 +42,7 @@ from pawl.core.workflow.syntax import Workflow
 )
 @click.argument("workflow", shell_complete=complete_workflow)
 @click.option("--ref", metavar="REF", help="A branch, tag or commit; by default what is checked out.")
-@event_options
+@commit_event_options
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="A head start in the queue.")
 @click.option(
     "-f", "--follow", is_flag=True, help="Show what it does until it ends; ends with its exit code."
@@ -71,8 +71,6 @@ def command(
     project = current_project()
     asked = read_asked(options)
     wish = read_wish(options)
-    if wish.branch or wish.tag:
-        raise UsageError("a run of a server is about a commit", hint="name branch or tag with --ref")
     commits = Commits(project.root)
     facts = asyncio.run(commits.find(ref))
     notice_changes(facts, ref, note)
