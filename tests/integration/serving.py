@@ -8,7 +8,7 @@ import functools
 import json
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +46,7 @@ class Answer:
     """What a server answered, read whole."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
     @property
@@ -71,7 +71,7 @@ class Serving:
         if by is not None:
             headers.setdefault("Authorization", f"Bearer {self.tokens[by]}")
         async with self.session.request(method, self.url + path, headers=headers, **more) as answer:
-            return Answer(answer.status, dict(answer.headers), await answer.read())
+            return Answer(answer.status, answer.headers, await answer.read())
 
     async def trigger(self, workflow: str = ONE_STEP, **more: Any) -> int:
         """Start a run and return its id."""
