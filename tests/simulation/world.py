@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from pawl.adapters.store_sql import open_store
 from pawl.core.model.ids import RunId
@@ -371,7 +373,15 @@ def _tidy(loop: SimulationLoop, store: Store) -> None:
     for task in left:
         task.cancel()
     if left:
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(store.aclose())
+        _finish(loop, asyncio.wait(left))
+    _finish(loop, loop.shutdown_asyncgens())
+    _finish(loop, store.aclose())
     loop.close()
+
+
+def _finish(loop: SimulationLoop, work: Coroutine[Any, Any, object]) -> None:
+    task = loop.create_task(work)
+    while not task.done():
+        # A stop that was asked for before, at the first violation, may come only now.
+        with contextlib.suppress(RuntimeError):
+            loop.run_until_complete(task)
