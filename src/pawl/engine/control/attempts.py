@@ -210,10 +210,11 @@ def stop_attempt(change: RunChange, effect: CancelJob) -> None:
     )
 
 
-def stop_all_at_once(change: RunChange, reason: str) -> None:
-    """Have the workers of a run's running attempts skip the last steps of those too."""
+def stop_at_once(change: RunChange, reason: str, job: JobId | None = None) -> None:
+    """Have the workers of a run's running attempts, or of one job's, skip the last steps of those too."""
     for row in change.tx.attempts.of_run(change.record.id):
-        if row.state is AttemptState.RUNNING and not row.cancel_at_once:
+        wanted = job is None or row.ref.job == job
+        if wanted and row.state is AttemptState.RUNNING and not row.cancel_at_once:
             change.tx.attempts.save(replace(row, cancel=row.cancel or reason, cancel_at_once=True))
             change.tx.notify("cancel")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from pawl.core.model.errors import InternalError, UsageError
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRef, LogRecord
 from pawl.engine.control import audit, retention, sweeping
@@ -22,6 +23,9 @@ from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes, LogName
 from pawl.ports.randomness import Randomness
 from pawl.ports.store import Store, Transaction
+
+_FAULTS = (InternalError, UsageError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a run whose rows make no sense raises. A store that cannot answer raises something else."""
 
 
 class Control:
@@ -73,21 +77,24 @@ class Control:
         return await self._desk.write(sweeping.extend_leases)
 
     async def sweep(self) -> SweepReport:
-        """Do what time alone asks for; to be called every few seconds. Several at once do no harm."""
+        """Do what time alone asks for; to be called every few seconds. Several at once do no harm.
+
+        Raises:
+            InternalError: an attempt past its time cannot be ended; everything else was done.
+            Unavailable: the store cannot answer.
+        """
         desk, swept = self._desk, sweeping.Swept()
         await desk.write(sweeping.still_alive)
-        moment = desk.moment()
-        for ref in await desk.read(lambda tx: sweeping.lapsed(tx, moment)):
-            one = await desk.write(partial(_end_lapsed, ref))
-            for name in ("requeued", "lost", "given_up", "timed_out"):
-                getattr(swept, name).extend(getattr(one, name))
-            for lost in one.lost:
-                await self._settle_logs(lost)
+        broken = await self._end_all_lapsed(swept)
         unblocked = 0
         for run in await desk.read(sweeping.waiting_for_groups):
             unblocked += await desk.write(partial(_heal, run))
         forgotten = await desk.write(sweeping.forget_workers)
         removed = await retention.remove_old(desk) or retention.Removed()
+        for ref, error in broken.items():
+            raise InternalError(
+                f"{ref} is past its time and cannot be ended ({len(broken)} such in all): {error}"
+            ) from error
         return SweepReport(
             requeued=tuple(swept.requeued),
             lost=tuple(swept.lost),
@@ -102,6 +109,27 @@ class Control:
             deleted_keys=removed.keys,
             deleted_bytes=removed.size,
         )
+
+    async def _end_all_lapsed(self, swept: sweeping.Swept) -> dict[AttemptRef, Exception]:
+        """End what is past its time; return what cannot be ended, which stops nothing else."""
+        desk, moment = self._desk, self._desk.moment()
+        broken: dict[AttemptRef, Exception] = {}
+        seen: set[AttemptRef] = set()
+        while refs := [
+            ref for ref in await desk.read(lambda tx: sweeping.lapsed(tx, moment)) if ref not in seen
+        ]:
+            seen.update(refs)
+            for ref in refs:
+                try:
+                    one = await desk.write(partial(_end_lapsed, ref))
+                except _FAULTS as error:
+                    broken[ref] = error
+                    continue
+                for name in ("requeued", "lost", "given_up", "timed_out"):
+                    getattr(swept, name).extend(getattr(one, name))
+                for lost in one.lost:
+                    await self._settle_logs(lost)
+        return broken
 
     async def _settle_logs(self, ref: AttemptRef) -> None:
         """Note how much there is of the logs of an attempt whose worker was lost: nothing more is taken."""

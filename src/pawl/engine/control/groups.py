@@ -71,7 +71,11 @@ def join(change: RunChange, rule: GroupRule, job: JobId | None) -> Entry:
     for other in entry.stop:
         mark("group.cancelled_running")
         _cancel(change, other, f"{why}, which cancels what is in progress in its concurrency group")
-    return entry
+    if not entry.stop:
+        return entry
+    # Whoever had it and had not begun has ended by now, and has handed it on.
+    has_it = any(each.active and (each.run, each.job) == (run, job) for each in tx.groups.members(rule.group))
+    return replace(entry, active=has_it)
 
 
 def held_by(tx: Transaction, group: str) -> str:

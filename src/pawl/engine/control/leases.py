@@ -95,7 +95,7 @@ def lease_work(
         return ()
     given: list[Json] = [[row.ref.run, row.ref.job, row.ref.attempt, row.epoch] for row in rows]
     tx.keys.put(key, given, time=moment.now)
-    return tuple(_work(tx, row, moment) for row in rows)
+    return tuple(_work(tx, row, moment, seconds=moment.rules.begin_seconds) for row in rows)
 
 
 def _leased_before(
@@ -109,18 +109,20 @@ def _leased_before(
         ref = AttemptRef(run=RunId(int(str(run))), job=JobId(str(job)), attempt=int(str(attempt)))
         row = tx.attempts.get(ref)
         if row is not None and _is_held(row, worker, Epoch(int(str(epoch)))):
-            found.append(_work(tx, row, moment))
+            # No longer than the server keeps it: that counts from the first answer.
+            left = max(0.0, (row.deadline or moment.now) - moment.now)
+            found.append(_work(tx, row, moment, seconds=min(left, moment.rules.begin_seconds)))
         else:
             mark("lease.repeated_gone")
     return tuple(found)
 
 
-def _work(tx: Transaction, row: AttemptRecord, moment: Moment) -> Work:
+def _work(tx: Transaction, row: AttemptRecord, moment: Moment, *, seconds: float) -> Work:
     record = tx.runs.get(row.ref.run)
     if record is None:
         raise InternalError(f"{row.ref} is queued, and its run does not exist")
     return Work(
-        lease=Lease(ref=row.ref, epoch=row.epoch, seconds=moment.rules.begin_seconds),
+        lease=Lease(ref=row.ref, epoch=row.epoch, seconds=seconds),
         number=record.number,
         run_attempt=record.attempt,
         correlation=record.correlation,

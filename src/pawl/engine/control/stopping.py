@@ -45,7 +45,7 @@ def cancel(tx: Transaction, wish: Stop, moment: Moment) -> RunRecord:
     if wish.job is not None:
         mark("cancel.one_job")
         for job in _jobs(change, wish.job):
-            change.cancel_job(job, by=wish.by, reason=reason)
+            change.cancel_job(job, by=wish.by, reason=reason, force=wish.at_once)
     elif change.state.cancellation is None or (wish.at_once and not change.state.cancellation.force):
         change.cancel(by=wish.by, reason=reason, force=wish.at_once)
     else:

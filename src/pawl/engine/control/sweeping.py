@@ -150,7 +150,7 @@ def extend_leases(tx: Transaction, moment: Moment) -> int:
     """Give live leases as much longer as no server was there, and return how many.
 
     Workers cannot renew while there is no server, and that is not their fault. Each has at least a whole
-    lease from now on to be heard again.
+    lease from now on to be heard again. Where the clock was set back meanwhile, `away` is below 0.
     """
     alive = tx.keys.get(_ALIVE)
     away = moment.now - float(alive) if isinstance(alive, int | float) else 0.0
@@ -159,7 +159,7 @@ def extend_leases(tx: Transaction, moment: Moment) -> int:
         mark("recover.extended")
         rules = moment.rules
         seconds = rules.lease_seconds if row.state is AttemptState.RUNNING else rules.begin_seconds
-        deadline = max((row.deadline or 0.0) + max(away, 0.0), moment.now + seconds)
+        deadline = max((row.deadline or 0.0) + away, moment.now + seconds)
         tx.attempts.save(replace(row, deadline=deadline))
     still_alive(tx, moment)
     return len(live)

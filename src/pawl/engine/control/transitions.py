@@ -35,7 +35,7 @@ from pawl.core.model.run_events import RunEvent
 from pawl.core.model.status import Conclusion, Status
 from pawl.core.model.work import Result
 from pawl.core.planning.answer import Resolved, answer_resolve
-from pawl.engine.control.attempts import start_attempt, stop_all_at_once, stop_attempt
+from pawl.engine.control.attempts import start_attempt, stop_at_once, stop_attempt
 from pawl.engine.control.groups import leave_group
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
@@ -127,11 +127,13 @@ class RunChange:
         self.feed(CancelRun(by=by, reason=reason, force=force))
         if force:
             mark("cancel.at_once")
-            stop_all_at_once(self, reason)
+            stop_at_once(self, reason)
 
-    def cancel_job(self, job: JobId, *, by: str, reason: str) -> None:
+    def cancel_job(self, job: JobId, *, by: str, reason: str, force: bool = False) -> None:
         """Ask one job to stop."""
         self.feed(CancelRun(by=by, reason=reason, job=job))
+        if force:
+            stop_at_once(self, reason, job)
 
     def save(self) -> None:
         """Write the run's record, state and events."""
