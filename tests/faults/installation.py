@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,10 +178,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens at just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port of this machine that nobody listens at just now.
+
+    It is below those that the system gives to outgoing connections: one of these, made while a server is
+    away, could have the server's port otherwise.
+    """
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _clean_environment(folder: Path) -> dict[str, str]:
