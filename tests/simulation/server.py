@@ -148,7 +148,7 @@ class Server:
             return
         self.incarnation += 1
         if self._draw.random() < self._faults.jump:
-            self._offset += self._draw.choice((-3600.0, -45.0, 45.0, 3600.0))
+            self._offset = self._draw.choice((-3600.0, -45.0, 45.0, 3600.0))
         clock = ServerClock(
             asyncio.get_running_loop(), EPOCH + self._offset + asyncio.get_running_loop().time()
         )
