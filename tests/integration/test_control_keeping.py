@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pawl.core.model.errors import Conflict, Denied, NotFound, StaleLease, TooLarge, UsageError
-from pawl.core.model.ids import RunId
+from pawl.core.model.ids import Epoch, RunId
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease
@@ -146,6 +146,37 @@ async def test_what_is_old_goes_and_what_is_referred_to_stays(server: Server) ->
     with pytest.raises(NotFound):
         await server.control.runs.get(run.id)
     assert await blobs.facts(facts.digest) is None
+
+
+async def test_a_run_that_is_started_again_meanwhile_stays(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = await server.worker()
+    first, second = await server.trigger(), await server.trigger()
+    await hand.run_all()
+    delete_run = server.control.logs.delete_run
+
+    async def delete_slowly(run: RunId) -> int:
+        if run == first.id:
+            await server.control.runs.rerun(second.id, jobs="all", by="me")
+        return await delete_run(run)
+
+    monkeypatch.setattr(server.control.logs, "delete_run", delete_slowly)
+    server.clock.advance(5 * DAY)
+    assert (await server.control.sweep()).deleted_runs == 1
+    assert (await server.control.runs.get(second.id)).attempt == 2
+
+
+async def test_an_old_blob_is_sent_again_so_that_it_is_not_removed_before_it_is_used(server: Server) -> None:
+    hand, lease = await _running(server)
+    entry = await _file(server, hand, lease, "a", b"artifact")
+    artifacts = server.control.artifacts
+    assert await artifacts.has_blob(hand.id, lease, entry.sha256, entry.size)
+    assert not await artifacts.has_blob(hand.id, lease, entry.sha256, entry.size + 1)
+    server.clock.advance(DAY)
+    assert not await artifacts.has_blob(hand.id, lease, entry.sha256, entry.size)
+    with pytest.raises(StaleLease):
+        await artifacts.has_blob(hand.id, replace(lease, epoch=Epoch(9)), entry.sha256, entry.size)
 
 
 async def test_the_oldest_artifacts_go_when_there_are_too_many_bytes(server: Server) -> None:

@@ -130,6 +130,18 @@ class Artifacts:
         await self._desk.read(lambda tx: held_running(tx, worker, lease, lock=False))
         return await self._desk.blobs.put(chunks, limit=size, digest=digest)
 
+    async def has_blob(self, worker: WorkerId, lease: Lease, digest: str, size: int) -> bool:
+        """Return whether a file of an artifact need not be sent: it is stored, and not soon to be removed.
+
+        Raises:
+            StaleLease: the lease is gone; only one who has a lease may learn what is stored.
+        """
+        await self._desk.read(lambda tx: held(tx, worker, lease, lock=False))
+        facts = await self._desk.blobs.facts(digest)
+        # What nothing refers to any more may go at any moment once it is old. Sent again, it is young.
+        since = self._desk.clock.now() - self._desk.rules.retention.blob_grace / 2
+        return facts is not None and facts.size == size and facts.stored_at > since
+
     async def put_source(self, chunks: AsyncIterator[bytes]) -> BlobFacts:
         """Store the packed files of a repository; `digest` is for `Trigger.source`.
 

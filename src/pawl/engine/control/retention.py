@@ -66,13 +66,18 @@ async def _remove_runs(desk: Desk, removed: Removed) -> None:
     before = desk.clock.now() - keep
     while runs := await desk.read(lambda tx: tx.runs.completed_before(before, _AT_ONCE)):
         for run in runs:
-            await desk.write(partial(_delete_run, run))
-            removed.size += await desk.logs.delete_run(run)
-            removed.runs += 1
+            if await desk.write(partial(_delete_run, run, before)):
+                removed.size += await desk.logs.delete_run(run)
+                removed.runs += 1
 
 
-def _delete_run(run: RunId, tx: Transaction, _: Moment) -> None:
+def _delete_run(run: RunId, before: float, tx: Transaction, _: Moment) -> bool:
+    """Delete a run, but not one that was started again since it was found."""
+    locked = tx.runs.lock(run)
+    if locked is None or locked[0].completed_at is None or locked[0].completed_at >= before:
+        return False
     tx.runs.delete(run)
+    return True
 
 
 async def _remove_logs(desk: Desk, removed: Removed) -> None:

@@ -11,7 +11,6 @@ from pawl.core.model.ids import WorkerId
 from pawl.core.model.plain import to_plain
 from pawl.core.model.work import WorkerHello
 from pawl.engine.control import worker_id
-from pawl.ports.blobs import BlobFacts
 from pawl.server.answers import stream
 from pawl.server.requests import check_depth, read_body, read_chunks
 from pawl.server.routes import Body, Call, Caller, Handler, Route
@@ -138,10 +137,8 @@ async def _blob(call: Call) -> Response:
     place = BlobPlace.parse(call.request.query_params)
     worker, artifacts = _worker(call), call.services.control.artifacts
     if place.ask:
-        # Only one who has a lease may learn what is stored.
-        await artifacts.for_worker(worker, place.lease)
-        facts: BlobFacts | None = await call.services.blobs.facts(place.digest)
-        return _answer(BlobAnswer(stored=facts is not None and facts.size == place.size))
+        stored_already = await artifacts.has_blob(worker, place.lease, place.digest, place.size)
+        return _answer(BlobAnswer(stored=stored_already))
     chunks = read_chunks(call.request, place.size)
     stored = await artifacts.put_blob(worker, place.lease, chunks, digest=place.digest, size=place.size)
     call.services.metrics.artifact_bytes.inc(stored.size)
