@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from pawl.adapters.executor_host import HostExecutor
+from pawl.adapters.executor_host import HostExecutor, stand_back
 from pawl.adapters.job_processes import InsideJob, StopRequest, wait_for_work
 from pawl.adapters.runs_folder import FolderLogs
 from pawl.adapters.runs_folder.events import EventFile
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         folder = Path(rest[0])
     os.nice(_MODESTY)
+    stand_back(os.getpid())
     inside = InsideJob(folder)
     spool = read_spool(folder)
     try:

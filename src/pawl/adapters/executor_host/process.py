@@ -53,6 +53,7 @@ class HostProcess:
             except (OSError, ValueError) as error:
                 self._ended.set_result(_not_started(error, argv, cwd))
                 return
+        stand_back(self._child.pid)
         self._watch(self._child)
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
@@ -106,6 +107,14 @@ class HostProcess:
         if self._child is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, signal.SIGKILL)
+
+
+def stand_back(pid: int) -> None:
+    """Give a new session the niceness of this process: Linux shares time out between sessions first."""
+    niceness = os.nice(0)
+    if niceness > 0:
+        with suppress(OSError):  # only some kernels group by session, and they may say: not so often
+            Path(f"/proc/{pid}/autogroup").write_text(str(niceness), "ascii")
 
 
 def _not_started(error: OSError | ValueError, argv: Sequence[str], cwd: str) -> Exit:
