@@ -339,7 +339,7 @@ def run_seed(seed: int, options: Options | None = None) -> Outcome:
     store = open_store("sqlite:///:memory:", inline=True)
     world = World(seed, options, loop, store)
     marks.listen(lambda name: counted.update([name]))
-    most, groups.MOST_WAITING = groups.MOST_WAITING, 2
+    most, groups.MOST_WAITING = groups.MOST_WAITING, 1
     try:
         loop.run_until_complete(world.live())
     except NothingToDo:
