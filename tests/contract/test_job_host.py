@@ -103,6 +103,28 @@ async def test_it_is_found_again_by_its_folder(host: JobProcesses, folder: Path)
     again.let_go()
 
 
+async def test_one_folder_has_one_process_however_often_it_is_started(
+    host: JobProcesses, folder: Path
+) -> None:
+    first = await started(host, folder)
+    again = host.start(folder)
+    assert [first.running, again.running] == [True, True]
+    (folder / "end").touch()
+    await until(lambda: not again.running, "ended", seconds=60)
+    late = host.start(folder)
+    assert [first.running, again.running, late.running] == [False] * 3
+    assert (folder / "out.txt").read_text() == "hello from the job\n"
+    for job in (first, again, late):
+        job.let_go()
+
+
+async def test_a_start_that_was_cut_short_is_made_again(host: JobProcesses, folder: Path) -> None:
+    os.mkfifo(folder / "wake")
+    job = await started(host, folder)
+    assert job.running
+    job.let_go()
+
+
 async def test_a_job_is_asked_to_stop_politely_and_then_at_once(host: JobProcesses, folder: Path) -> None:
     job = await started(host, folder)
     job.ask_to_stop("first", at_once=False)

@@ -12,6 +12,8 @@ import pytest
 
 from pawl.adapters.blobs_folder import FolderBlobs
 from pawl.core.model.errors import InfrastructureError, Unavailable
+from pawl.server.main import open_blobs
+from pawl.server.settings import ServerSettings
 
 A_FULL_DISK = """
 import asyncio, resource, sys
@@ -114,3 +116,9 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):
         FolderBlobs(tmp_path / "file/blobs")
+
+
+async def test_a_servers_blobs_have_its_own_time(tmp_path: Path) -> None:
+    blobs = open_blobs(ServerSettings(data=str(tmp_path)), lambda: 5.0)
+    assert (await blobs.put(chunks(b"x"), limit=10)).stored_at == 5.0
+    assert [facts.stored_at async for facts in blobs.all()] == [5.0]

@@ -42,6 +42,8 @@ class JobHost(Protocol):
     def start(self, folder: Path) -> HostedJob:
         """Start the process of an attempt whose folder holds its request, and return at once.
 
+        One that a worker before this one had started, just before it was killed, is returned instead.
+
         Raises:
             InfrastructureError: no process can be started.
         """

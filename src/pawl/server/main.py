@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -69,15 +70,20 @@ def serve(
         return asyncio.run(_Server(settings, version, tell).run(listener))
 
 
-def open_blobs(settings: ServerSettings) -> Blobs:
+def open_blobs(settings: ServerSettings, now: Callable[[], float] = time.time) -> Blobs:
     """Return where artifacts and sources are kept.
+
+    Args:
+        settings: of the server.
+        now: the clock by which a blob is young or old; a server's own, which does not jump.
 
     Raises:
         UsageError: the place is no bucket's URL, or what reaches buckets is not installed.
     """
     if settings.blobs.startswith(_BUCKET):
         return s3_blobs(settings.blobs)
-    return FolderBlobs(Path(settings.blobs).expanduser() if settings.blobs else settings.folder / "blobs")
+    folder = Path(settings.blobs).expanduser() if settings.blobs else settings.folder / "blobs"
+    return FolderBlobs(folder, now=now)
 
 
 def open_logs(settings: ServerSettings) -> LogBytes:
@@ -119,7 +125,8 @@ class _Server:
         return 0
 
     def _services(self, store: Store) -> Services:
-        logs, blobs, clock = open_logs(self.settings), open_blobs(self.settings), SteadyClock()
+        clock = SteadyClock()
+        logs, blobs = open_logs(self.settings), open_blobs(self.settings, clock.now)
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread)

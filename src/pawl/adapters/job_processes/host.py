@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pawl.adapters.job_processes.locks import take_lock
-from pawl.adapters.job_processes.places import ERR, OUT, WAKE
+from pawl.adapters.job_processes.places import ERR, OUT, PROCESS, WAKE
 from pawl.adapters.job_processes.process import JobProcess
 from pawl.adapters.job_processes.waiting import WaitingProcess, can_wait
 from pawl.core.model.errors import InfrastructureError
@@ -45,11 +46,18 @@ class JobProcesses:
     def start(self, folder: Path) -> JobProcess:
         """Start the process of an attempt, as the port says."""
         try:
-            os.mkfifo(folder / WAKE, 0o600)
-            lock = take_lock(folder)
+            # There when a worker before this one was killed as it started the job.
+            with contextlib.suppress(FileExistsError):
+                os.mkfifo(folder / WAKE, 0o600)
+            try:
+                lock = take_lock(folder)
+            except BlockingIOError:
+                return JobProcess(folder, None)  # its process lives already
         except OSError as error:
             raise _refused(folder, error) from error
         try:
+            if (folder / PROCESS).exists():
+                return JobProcess(folder, None)  # it has lived already
             with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
                 if self._waiting is not None:
                     if self._waiting.hand_over(folder, (lock, out.fileno(), err.fileno())):

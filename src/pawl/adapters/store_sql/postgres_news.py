@@ -100,6 +100,9 @@ class News:
 
     def _wait(self, readable: int | None, seconds: float | None) -> bool:
         """Return True when there is something to read or the time is over, False when to stop."""
-        files = [self._wake] if readable is None else [self._wake, readable]
-        ready, _, _ = select.select(files, [], [], seconds)
-        return self._wake not in ready
+        # Not `select`, which takes no descriptor above 1023: a server with many connections has such.
+        poll = select.poll()
+        for file in (self._wake,) if readable is None else (self._wake, readable):
+            poll.register(file, select.POLLIN)
+        ready = poll.poll(None if seconds is None else seconds * 1000)
+        return self._wake not in (file for file, _ in ready)

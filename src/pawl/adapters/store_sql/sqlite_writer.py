@@ -7,6 +7,7 @@ after the commit. A connection whose commit failed is thrown away: what the file
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -110,7 +111,8 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             close_transaction(connection)
-            connection.close()
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()  # whatever it says: the thread must go on
 
 
 def _settle(jobs: list[Job]) -> None:
