@@ -88,6 +88,8 @@ class Attempt:
         """Stop the job at once, for a reason that is the worker's and not the job's."""
         self._given_up = reason
         self.stop(reason, at_once=True)
+        if self.fence.left <= 0:
+            self.fence.lose(reason)  # only its result is left, which the server may not be there to hear
 
     async def live(self) -> None:
         """See the attempt to its end; its process, sandboxes and folder are gone then.
@@ -99,6 +101,10 @@ class Attempt:
         guard = asyncio.ensure_future(self.fence.passed())
         try:
             await asyncio.wait({going, guard}, return_when=asyncio.FIRST_COMPLETED)
+            if not going.done() and self._only_tells:
+                # Nothing runs any more, so nothing is to be stopped: a server that was away hears of it yet.
+                guard = asyncio.ensure_future(self.fence.lost())
+                await asyncio.wait({going, guard}, return_when=asyncio.FIRST_COMPLETED)
             if going.done():
                 self._judge(going)
             else:
@@ -110,6 +116,10 @@ class Attempt:
             if self._job is not None:
                 self._job.let_go()
         await self.discard()
+
+    @property
+    def _only_tells(self) -> bool:
+        return self.spool.is_finished and not (self.fence.is_lost or self._given_up)
 
     def _judge(self, going: asyncio.Future[None]) -> None:
         error = going.exception()
@@ -175,11 +185,17 @@ class Attempt:
             await fetch_source(spool, self._tools)
         except UsageError as error:
             spool.source_failed.write_text(error.message, encoding="utf-8")
+        except OSError as error:
+            # The disk of this machine: asking the server again would not help.
+            told = f"the worker cannot write them: {error.strerror or error}"
+            spool.source_failed.write_text(told, encoding="utf-8")
 
     async def _ship_while_running(self) -> None:
         job, pace = self._job, _FIRST_PACE
         while job is not None and not self.spool.is_finished and job.running:
             moved = await self._tools.ask(self._shipper.ship)
+            if self._fetching["source"].done():
+                self._fetching["source"].result()  # a job whose files will never be there would wait for them
             for digest in wanted_files(self.spool):
                 if digest not in self._fetching or self._fetching[digest].done():
                     fetching = fetch_wanted(self.spool, digest, self._tools)

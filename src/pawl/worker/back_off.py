@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pawl.core.model.errors import PawlError, Unavailable
+from pawl.core.model.errors import Unavailable
 
 FIRST = 0.1
 MOST = 15.0
@@ -21,7 +21,7 @@ def pause(tries: int, fraction: float, *, at_least: float = 0.0) -> float:
     return max(longest * (0.5 + 0.5 * fraction), min(at_least, MOST))
 
 
-def pause_after(error: PawlError, tries: int, fraction: float) -> float:
+def pause_after(error: Exception, tries: int, fraction: float) -> float:
     """Return seconds to wait after a failed call; what a busy or full server asks for is heeded."""
     # A server that cannot be reached says nothing: 1.0 is then only a default.
     wanted = error.retry_after if isinstance(error, Unavailable) and error.full else 0.0

@@ -41,6 +41,16 @@ class Fence:
         self._why = self._why or why
         self._lost.set()
 
+    @property
+    def is_lost(self) -> bool:
+        """Return whether the lease is known to be gone; one that only lapsed here may still live there."""
+        return self._lost.is_set()
+
+    async def lost(self) -> str:
+        """Return why the lease is gone, once that is known."""
+        await self._lost.wait()
+        return self._why
+
     async def passed(self) -> str:
         """Return why the job must be stopped, once it must."""
         while not self._lost.is_set() and self.left > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from pawl.adapters.runs_folder import FolderArtifacts
 from pawl.adapters.runs_folder.atomic import write_whole
-from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.core.model.errors import UsageError
 from pawl.core.model.records import ArtifactEntry
 from pawl.ports.artifacts import Manifest
 from pawl.worker.job_artifacts import FAILED, read_replacing
@@ -25,6 +26,7 @@ async def fetch_source(spool: Spool, tools: Tools) -> None:
 
     Raises:
         UsageError: the server refused.
+        OSError: this machine's disk did.
     """
     lease = spool.held.lease
     await tools.ask(lambda: _save(tools.link.source(lease), spool.source))
@@ -63,15 +65,21 @@ async def fetch_wanted(spool: Spool, digest: str, tools: Tools) -> None:
 
 
 async def _save(chunks: AsyncIterator[bytes], path: Path) -> None:
-    """Write bytes to a file that is there only when it is complete."""
+    """Write bytes to a file that is there only when it is complete.
+
+    Raises:
+        OSError: this machine's disk refused; what the server's side does wrong is a `PawlError`.
+    """
     aside = path.with_name(f".{path.name}.new")
     try:
         with aside.open("wb") as file:
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
         aside.replace(path)
-    except OSError as error:
-        raise InfrastructureError(f"Cannot write {aside}: {error.strerror or error}") from error
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()  # half of it would only fill the disk
+        raise
 
 
 async def put_artifacts(spool: Spool, tools: Tools) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from pawl.adapters.runs_folder import remove_tree
 from pawl.core.model.errors import Denied, InfrastructureError, InternalError, NotFound, PawlError
 from pawl.core.model.work import Lease, Welcome, Work, WorkerHello
 from pawl.wire import PROTOCOL
@@ -129,7 +130,14 @@ class Worker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for attempt in list(self._attempts.values()):
+            await self._discard(attempt)
+
+    async def _discard(self, attempt: Attempt) -> None:
+        """End what is left of an attempt; that one cannot be ended stops nothing else."""
+        try:
             await attempt.discard()
+        except Exception as error:  # noqa: BLE001 - the fence between one attempt and the others
+            self._tools.notice(f"{attempt.lease.ref}: something of it is left\n{_told(error)}")
 
     async def _adopt(self) -> list[Attempt]:
         """Say hello, go on with what a worker before this one had, and return what is not ours any more."""
@@ -156,7 +164,7 @@ class Worker:
     async def _clean_and_lease(self, stale: Sequence[Attempt]) -> None:
         """Remove what jobs of this data folder left that nobody has any more, then ask for new ones."""
         for attempt in stale:
-            await attempt.discard()
+            await self._discard(attempt)
         await self._sweep()
         await self._keep_leasing()
 
@@ -204,8 +212,9 @@ class Worker:
 
     async def _hello_again(self) -> None:
         """Say hello after the connection was lost; what the server has given up is stopped."""
-        welcome, _ = await self._say_hello(attempt.lease for attempt in self._attempts.values())
-        for attempt in self._attempts.values():
+        told = tuple(self._attempts.values())  # what is taken meanwhile is no news to the server
+        welcome, _ = await self._say_hello(attempt.lease for attempt in told)
+        for attempt in told:
             if attempt.lease.ref in welcome.stale:
                 attempt.fence.lose("the server has given the lease up")
 
@@ -214,25 +223,42 @@ class Worker:
         drain, tries = self._wanted.drain, 0
         request = self._tools.randomness.token()
         while not drain.is_set() and not (self._options.once and self._taken):
-            await self._tools.host.make_ready()
-            free = self._options.slots - len(self._attempts)
-            self._freed.clear()
-            if free <= 0 or not await self._is_well():
-                await _first(drain.wait(), self._freed.wait(), self._tools.clock.sleep(_RECHECK))
-                continue
             try:
-                taken = await self._lease(request, 1 if self._options.once else free)
-            except (InfrastructureError, InternalError, NotFound) as error:
+                taken = await self._ask_for_work(request)
+            except Denied:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is: the worker goes on
                 tries += 1
-                seconds = pause_after(error, tries, self._tools.randomness.fraction())
-                self._tools.notice(f"{error.message}; trying again in {seconds:.1f} s")
-                await _first(drain.wait(), self._tools.clock.sleep(seconds))
-                if not drain.is_set() and (tries > 1 or isinstance(error, NotFound)):
-                    await _first(drain.wait(), self._hello_again())
+                await self._pause_after(error, tries)
                 continue
             tries = 0
             if taken:
                 request = self._tools.randomness.token()
+
+    async def _ask_for_work(self, request: str) -> bool:
+        """Wait until there is room and all is well, and ask for work once; return whether there was any."""
+        await self._tools.host.make_ready()
+        free = self._options.slots - len(self._attempts)
+        self._freed.clear()
+        if free <= 0 or not await self._is_well():
+            await _first(self._wanted.drain.wait(), self._freed.wait(), self._tools.clock.sleep(_RECHECK))
+            return False
+        return await self._lease(request, 1 if self._options.once else free)
+
+    async def _pause_after(self, error: Exception, tries: int) -> None:
+        """Wait after a request for work that failed, and say hello where the server may have been away.
+
+        Raises:
+            UsageError: the server refuses this worker.
+        """
+        drain = self._wanted.drain
+        seconds = pause_after(error, tries, self._tools.randomness.fraction())
+        expected = isinstance(error, PawlError)
+        told = error.message if isinstance(error, PawlError) else f"a fault of Pawl's own\n{_told(error)}"
+        self._tools.notice(f"{told}; trying again in {seconds:.1f} s")
+        await _first(drain.wait(), self._tools.clock.sleep(seconds))
+        if expected and not drain.is_set() and (tries > 1 or isinstance(error, NotFound)):
+            await _first(drain.wait(), self._hello_again())
 
     async def _lease(self, request: str, slots: int) -> bool:
         welcome = self._welcome
@@ -277,8 +303,9 @@ class Worker:
                 )
             )
         except InfrastructureError as error:
-            # The lease lapses and the job goes to another worker.
+            # The lease lapses and the job goes to another worker; half an order may hold secrets.
             tools.notice(f"{work.lease.ref}: cannot be started: {error.message}")
+            remove_tree(self._spools / name)
             return
         self._taken += 1
         attempt = Attempt(spool, tools, asked=asked, seconds=work.lease.seconds, begun=False)
@@ -299,9 +326,8 @@ class Worker:
                 self._failed.set_exception(error)
             return  # all attempts are ended together
         except Exception as error:  # noqa: BLE001 - the fence between one attempt and the others
-            told = "".join(traceback.format_exception(error))
-            self._tools.notice(f"{attempt.lease.ref}: given up after a fault of Pawl's own\n{told}")
-            await attempt.discard()
+            self._tools.notice(f"{attempt.lease.ref}: given up after a fault of Pawl's own\n{_told(error)}")
+            await self._discard(attempt)
         del self._attempts[name]
         del self._tasks[name]
         self._freed.set()
@@ -333,8 +359,12 @@ class Worker:
                 await self._hello_again()
                 await self._tools.clock.sleep(min(self.heartbeat, float(tries)))
                 continue
-            except (InfrastructureError, InternalError, TimeoutError):
+            except Denied:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is: the other leases are to be renewed
                 tries += 1
+                if not isinstance(error, InfrastructureError | InternalError | TimeoutError) and tries == 1:
+                    self._tools.notice(f"leases are not renewed\n{_told(error)}")
                 seconds = min(self.heartbeat, 0.2 * 2 ** min(tries, 5))
                 await self._tools.clock.sleep(seconds * (0.5 + 0.5 * self._tools.randomness.fraction()))
                 continue
@@ -357,6 +387,10 @@ async def _first(*waits: Awaitable[object]) -> None:
         for each in ours:
             each.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
+
+
+def _told(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _facts(executor: str) -> dict[str, str]:
