@@ -12,10 +12,28 @@ import pytest
 from pawl.adapters.executor_host import HostExecutor
 from pawl.core.model.errors import InfrastructureError, Unavailable, UsageError
 from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.model.work import Work
 from pawl.worker.spool import Order, Spool
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.test_worker_stopping import endless, until_started
 from tests.integration.worker_server import FakeServer, running_worker
+
+
+class LateServer(FakeServer):
+    """A server whose first answer with work is lost, and asked for again when the leases are over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = ""
+
+    async def lease(self, request: str, slots: int, wait: float) -> tuple[Work, ...]:
+        if request == self.lost:
+            return ()
+        works = await super().lease(request, slots, wait)
+        if works and not self.lost:
+            self.lost = request
+            raise Unavailable("the answer is lost")
+        return works
 
 
 class BrokenSweep(HostExecutor):
@@ -40,6 +58,15 @@ async def test_an_attempt_that_cannot_be_cleaned_up_keeps_no_slot_and_no_lease(t
         assert (await server.finished(again)).conclusion is Conclusion.SUCCESS
         executor.broken = False
     assert any("something of it is left" in notice for notice in worker.notices)
+
+
+async def test_a_worker_whose_leases_lapsed_before_it_heard_of_them_gets_others(tmp_path: Path) -> None:
+    server = LateServer()
+    server.add(workflow("echo never"))
+    async with running_worker(server, tmp_path / "data"):
+        await server.until(lambda: server.lost, "the answer is lost")
+        again = server.add(workflow("echo again"))
+        assert (await server.finished(again)).conclusion is Conclusion.SUCCESS
 
 
 async def test_an_order_that_cannot_be_written_leaves_nothing(

@@ -224,7 +224,7 @@ class Worker:
         request = self._tools.randomness.token()
         while not drain.is_set() and not (self._options.once and self._taken):
             try:
-                taken = await self._ask_for_work(request)
+                await self._ask_for_work(request)
             except Denied:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is: the worker goes on
@@ -232,18 +232,19 @@ class Worker:
                 await self._pause_after(error, tries)
                 continue
             tries = 0
-            if taken:
-                request = self._tools.randomness.token()
+            # Only a question without an answer is asked again. One that was answered gets no more: not even
+            # when what it got has lapsed, unheard, before it was repeated.
+            request = self._tools.randomness.token()
 
-    async def _ask_for_work(self, request: str) -> bool:
-        """Wait until there is room and all is well, and ask for work once; return whether there was any."""
+    async def _ask_for_work(self, request: str) -> None:
+        """Ask for work once and start it; where there is no room or all is not well, wait a while instead."""
         await self._tools.host.make_ready()
         free = self._options.slots - len(self._attempts)
         self._freed.clear()
         if free <= 0 or not await self._is_well():
             await _first(self._wanted.drain.wait(), self._freed.wait(), self._tools.clock.sleep(_RECHECK))
-            return False
-        return await self._lease(request, 1 if self._options.once else free)
+            return
+        await self._lease(request, 1 if self._options.once else free)
 
     async def _pause_after(self, error: Exception, tries: int) -> None:
         """Wait after a request for work that failed, and say hello where the server may have been away.
@@ -260,7 +261,7 @@ class Worker:
         if expected and not drain.is_set() and (tries > 1 or isinstance(error, NotFound)):
             await _first(drain.wait(), self._hello_again())
 
-    async def _lease(self, request: str, slots: int) -> bool:
+    async def _lease(self, request: str, slots: int) -> None:
         welcome = self._welcome
         # The lease counts from the question: one that waited long would have little left.
         wait = min(welcome.poll_seconds, welcome.lease_seconds / 3) if welcome is not None else 0.0
@@ -269,14 +270,13 @@ class Worker:
         try:
             await _first(self._wanted.drain.wait(), asking)
             if not asking.done():
-                return False
+                return
             works = asking.result()
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
         for work in works:
             self._take(work, asked)
-        return bool(works)
 
     def _take(self, work: Work, asked: float) -> None:
         name = spool_name(work.lease)
