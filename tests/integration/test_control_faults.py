@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pawl.core.model.errors import InternalError
+from pawl.core.model.errors import InternalError, Unavailable, UsageError
 from pawl.core.model.ids import JobId
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import Conclusion, Status
-from tests.integration.controlling import ONE, Server, make_server
+from tests.integration.controlling import ONE, Server, log_end, make_server
 
 STOPPING = "concurrency: {group: deploy, cancel-in-progress: true}\n" + ONE
 STOPPING_JOB = ONE.replace("runs-on", "concurrency: {group: deploy, cancel-in-progress: true}\n    runs-on")
@@ -65,6 +65,36 @@ async def test_a_sweep_goes_on_past_a_run_that_is_broken(server: Server) -> None
         await server.control.sweep()
     assert (await server.control.runs.get(sound.id)).status is Status.COMPLETED
     assert AttemptState.FINISHED in (await server.states(sound.id)).values()
+
+
+async def test_logs_that_cannot_be_looked_at_hold_up_no_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [await server.trigger(), await server.trigger()]
+    hand = await server.worker()
+    for work in await hand.take():
+        await hand.begin(work.lease)
+        await server.control.workers.append_log(hand.id, work.lease, 0, "data", 0, b"x", name="n")
+
+    async def size(*_: object) -> int:
+        raise Unavailable("the disk is gone")
+
+    monkeypatch.setattr(server.control.logs, "size", size)
+    server.clock.advance(31)
+    assert len((await server.control.sweep()).lost) == len(runs)
+    for run in runs:
+        assert [log.finished for log in await server.control.runs.logs(run.id)] == [True]
+
+
+@pytest.mark.parametrize("indexes", [(0, 0), (-1,), (10_000,)])
+async def test_a_result_with_logs_that_cannot_be_is_refused(server: Server, indexes: tuple[int, ...]) -> None:
+    await server.trigger()
+    hand = await server.worker()
+    lease = await hand.take_one()
+    await hand.begin(lease)
+    with pytest.raises(UsageError):
+        await hand.finish(lease, logs=tuple(log_end(index, b"") for index in indexes))
+    await hand.finish(lease)
 
 
 async def test_all_leases_that_lapse_at_once_end_in_one_sweep(server: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from pawl.core.model.errors import InternalError, UsageError
+from pawl.core.model.errors import InfrastructureError, InternalError, UsageError
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRef, LogRecord
 from pawl.engine.control import audit, retention, sweeping
@@ -135,7 +135,10 @@ class Control:
         """Note how much there is of the logs of an attempt whose worker was lost: nothing more is taken."""
         for log in await self._desk.read(lambda tx: tx.logs.of_attempt(ref)):
             if not log.finished:
-                size = await self.logs.size(LogName(attempt=ref, index=log.index), "data")
+                try:
+                    size = await self.logs.size(LogName(attempt=ref, index=log.index), "data")
+                except InfrastructureError:
+                    size = log.size  # trouble with the bytes of logs holds up no job's end
                 ended = replace(log, size=size, note=sweeping.LOST, finished=True)
                 await self._desk.write(partial(_put_log, ended))
 

@@ -15,8 +15,11 @@ from pawl.engine.control.leases import held, run_of
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.rules import Quotas
+from pawl.engine.control.telling import MAX_STEP_INDEX
 from pawl.engine.control.transitions import Changes, RunChange
 from pawl.ports.store import Transaction
+
+_LONGEST_TEXT = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +35,24 @@ class Ending:
 
 
 def bounded(result: Result, quotas: Quotas) -> Result:
-    """Return a result as it can be kept: outputs that are too large fail the job, a long summary is cut.
+    """Return a result as it can be kept: outputs that are too large fail the job, long texts are cut.
 
     Raises:
-        UsageError: a running attempt cannot end so.
+        UsageError: a running attempt cannot end so, or its logs cannot be.
     """
     if result.conclusion is Conclusion.SKIPPED:
         raise UsageError("an attempt that has begun cannot end as skipped")
     if not result.key or len(result.key) > 200:
         raise UsageError("a result needs a key of 1 to 200 characters")
-    if len(result.summary) > quotas.summary:
-        result = replace(result, summary=result.summary[: quotas.summary])
+    indexes = {end.index for end in result.logs}
+    if len(indexes) < len(result.logs) or not all(0 <= index <= MAX_STEP_INDEX for index in indexes):
+        raise UsageError(f"a result has one end for each log, of the steps 0 to {MAX_STEP_INDEX}")
+    result = replace(
+        result,
+        summary=result.summary[: quotas.summary],
+        reason=result.reason[:_LONGEST_TEXT],
+        logs=tuple(_cut(end) for end in result.logs),
+    )
     size = sum(len(name) + len(value) for name, value in result.outputs.items())
     if size <= quotas.outputs:
         return result
@@ -56,6 +66,10 @@ def bounded(result: Result, quotas: Quotas) -> Result:
         untrusted=frozenset(),
         reason=reason,
     )
+
+
+def _cut(end: LogEnd) -> LogEnd:
+    return replace(end, name=end.name[:_LONGEST_TEXT], note=end.note[:_LONGEST_TEXT])
 
 
 def is_finished(tx: Transaction, worker: WorkerId, lease: Lease, result: Result) -> bool:
