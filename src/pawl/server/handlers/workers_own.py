@@ -82,11 +82,13 @@ async def _lease(call: Call) -> Response:
         while True:
             work = await services.control.workers.lease(worker, wanted.request, wanted.slots)
             left = end - services.clock.monotonic()
-            if work or left <= 0 or await call.request.is_disconnected():
+            if work or left <= 0:
                 return _answer(LeaseAnswer(work=work))
             if services.stopping.begun:
                 raise Unavailable("the server is being stopped", retry_after=2)
             await ear.wait(min(left, services.poll_seconds))
+            if await call.request.is_disconnected():
+                return _answer(LeaseAnswer(work=()))  # nobody would hear of a lease
     finally:
         services.waking.forget(ear)
 
