@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from pawl.adapters.executor_host import HostExecutor
 from pawl.core.model.errors import InfrastructureError, Unavailable, UsageError
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.core.model.work import Work
+from pawl.core.model.work import Lease, Work
 from pawl.worker.spool import Order, Spool
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.test_worker_stopping import endless, until_started
@@ -34,6 +34,16 @@ class LateServer(FakeServer):
             self.lost = request
             raise Unavailable("the answer is lost")
         return works
+
+
+class LinkLikeHttp(FakeServer):
+    """Tells every error of the bytes that it sends as one of the connection, as HTTP clients do."""
+
+    async def put_blob(self, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int) -> None:
+        try:
+            await super().put_blob(lease, chunks, digest=digest, size=size)
+        except OSError as error:
+            raise Unavailable("the request cannot be written") from error
 
 
 class BrokenSweep(HostExecutor):
@@ -107,6 +117,23 @@ async def test_a_disk_that_takes_no_source_fails_the_job_and_says_so(tmp_path: P
         result = await server.finished(held)
     assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.INFRASTRUCTURE)
     assert f"the worker cannot write them: {_said(errno.EISDIR)}" in result.reason
+
+
+async def test_artifacts_that_cannot_be_read_any_more_fail_the_job(tmp_path: Path) -> None:
+    server = LinkLikeHttp()
+    upload = "- uses: actions/upload-artifact@v4\n        with: {name: site, path: out}"
+    held = server.add(workflow("echo 1 > out") + f"      {upload}\n")
+
+    async def lose_them(call: str) -> None:
+        if call == "put_blob":
+            for kept in (tmp_path / "data" / "jobs").glob("*/artifacts/**/out"):
+                kept.unlink()
+
+    server.before = lose_them
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.INFRASTRUCTURE)
+    assert result.reason.startswith("the worker cannot read the job's artifacts")
 
 
 def _said(number: int) -> str:

@@ -227,6 +227,14 @@ class Attempt:
             await put_artifacts(self.spool, self._tools)
         except StaleLease:
             raise
+        except OSError as error:
+            if result.conclusion is Conclusion.SUCCESS:
+                result = replace(
+                    result,
+                    conclusion=Conclusion.FAILURE,
+                    failure_class=FailureClass.INFRASTRUCTURE,
+                    reason=f"the worker cannot read the job's artifacts: {error.strerror or error}",
+                )
         except UsageError as error:
             if isinstance(error, Denied):
                 raise

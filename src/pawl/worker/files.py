@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pawl.adapters.runs_folder import FolderArtifacts
 from pawl.adapters.runs_folder.atomic import write_whole
-from pawl.core.model.errors import UsageError
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.records import ArtifactEntry
 from pawl.ports.artifacts import Manifest
 from pawl.worker.job_artifacts import FAILED, read_replacing
@@ -86,6 +86,7 @@ async def put_artifacts(spool: Spool, tools: Tools) -> None:
     """Send what the job kept; what the server has already it takes once.
 
     Raises:
+        OSError: this machine's disk does not give it back.
         UsageError: the server refused an artifact: its name is taken, or it is too large.
     """
     kept = FolderArtifacts(spool.artifacts)
@@ -106,7 +107,14 @@ async def _put(
         path = kept.open_path(manifest.name, entry.name)
 
         async def put(path: Path = path, entry: ArtifactEntry = entry) -> None:
-            await tools.link.put_blob(lease, _chunks(path), digest=entry.sha256, size=entry.size)
+            reading = _Reading(path)
+            try:
+                await tools.link.put_blob(lease, reading.chunks(), digest=entry.sha256, size=entry.size)
+            except InfrastructureError:
+                # To the link the two look alike; only the server's trouble passes.
+                if reading.error is not None:
+                    raise reading.error from None
+                raise
 
         await tools.ask(put)
     try:
@@ -116,10 +124,22 @@ async def _put(
         raise
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while block := await asyncio.to_thread(os.read, descriptor, _BLOCK):
-            yield block
-    finally:
-        os.close(descriptor)
+class _Reading:
+    """A file on its way to the server; remembers whether this machine's disk was in the way."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.error: OSError | None = None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield its bytes."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                while block := await asyncio.to_thread(os.read, descriptor, _BLOCK):
+                    yield block
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self.error = error
+            raise

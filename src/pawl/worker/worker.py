@@ -177,8 +177,9 @@ class Worker:
         try:
             for left in await self._tools.executor.sweep(is_alive):
                 self._tools.notice(f"removed what an earlier job had left: {left}")
-        except PawlError as error:
-            self._tools.notice(f"looking for what earlier jobs left failed: {error.message}")
+        except Exception as error:  # noqa: BLE001 - what was left yesterday keeps nobody from working today
+            told = error.message if isinstance(error, PawlError) else _told(error)
+            self._tools.notice(f"looking for what earlier jobs left failed: {told}")
 
     async def _say_hello(self, running: Iterable[Lease]) -> tuple[Welcome, float]:
         """Return the server's answer, and when it was asked for."""
