@@ -15,8 +15,8 @@ from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, Work
 from pawl.worker.spool import Order, Spool
 from tests.integration.test_worker_jobs import workflow
-from tests.integration.test_worker_stopping import endless, until_started
-from tests.integration.worker_server import FakeServer, running_worker
+from tests.integration.test_worker_stopping import endless, is_alive, until_started
+from tests.integration.worker_server import FakeServer, identity_of, running_worker
 
 
 class LateServer(FakeServer):
@@ -67,6 +67,9 @@ async def test_an_attempt_that_cannot_be_cleaned_up_keeps_no_slot_and_no_lease(t
         again = server.add(workflow("echo again"))
         assert (await server.finished(again)).conclusion is Conclusion.SUCCESS
         executor.broken = False
+        mine = identity_of(tmp_path / "data")
+        assert await executor.sweep(lambda owner: not owner.startswith(mine))
+    assert not is_alive(tmp_path)
     assert any("something of it is left" in notice for notice in worker.notices)
 
 
@@ -143,7 +146,7 @@ def _said(number: int) -> str:
 async def test_a_job_that_has_ended_is_told_after_a_server_was_away_for_longer_than_its_lease(
     tmp_path: Path,
 ) -> None:
-    server = FakeServer(lease_seconds=3)
+    server = FakeServer(lease_seconds=6)
     held = server.add(workflow("echo done"))
     calls: list[str] = []
 
@@ -163,7 +166,7 @@ async def test_a_job_that_has_ended_is_told_after_a_server_was_away_for_longer_t
 
 
 async def test_a_worker_whose_server_is_away_ends_when_it_is_told_so_twice(tmp_path: Path) -> None:
-    server = FakeServer(lease_seconds=3)
+    server = FakeServer(lease_seconds=6)
     server.add(workflow("echo done"))
     calls: list[str] = []
 
