@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
@@ -203,3 +204,20 @@ async def test_a_caller_that_leaves_in_the_middle_harms_nobody(server: Serving) 
         writer.close()
     async with asyncio.timeout(PATIENCE):
         assert (await server.ask("GET", "/health", by=None)).status == 200
+
+
+async def test_a_head_that_does_not_end_is_refused(server: Serving) -> None:
+    host, _, port = server.url.removeprefix("http://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(1000):
+            writer.write(b"X-More: " + b"a" * 10_000 + b"\r\n")
+            await asyncio.wait_for(writer.drain(), PATIENCE)
+    with contextlib.suppress(ConnectionError):
+        while await asyncio.wait_for(reader.read(65_536), PATIENCE):
+            pass
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(writer.wait_closed(), PATIENCE)
+    assert (await server.ask("GET", "/health")).status == 200

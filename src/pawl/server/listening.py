@@ -12,12 +12,41 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pawl.core.model.errors import InfrastructureError, UsageError
 
 _BACKLOG = 2048
 _LONGEST_SOCKET_PATH = 100
 """Systems take a little more than a hundred bytes."""
+
+_LARGEST_HEAD = 65_536
+"""Bytes of a request before its body; what a single read brings may come on top."""
+
+
+class _BoundedHead(HttpToolsProtocol):
+    """Uvicorn's protocol, which alone would keep the head of a request however long it gets."""
+
+    _in_head = True
+    _head = 0
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        self._in_head, self._head = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """End counting: the body has limits of its own."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; let go of a caller whose head does not end."""
+        super().data_received(data)
+        if self._in_head:
+            self._head += len(data)
+            if self._head > _LARGEST_HEAD and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too large.")
 
 
 class WebServer(uvicorn.Server):
@@ -33,7 +62,7 @@ def make_web_server(application: ASGIApp, grace: float) -> WebServer:
     """Return a web server that gives requests at most `grace` seconds when it ends."""
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=_BoundedHead,
         ws="none",
         lifespan="off",
         log_config=None,
