@@ -38,7 +38,9 @@ class Tokens:
         found = _BEARER.fullmatch(header) if header and len(header) < 200 else None
         if found is None:
             raise Denied(
-                "this needs a token", hint="send `Authorization: Bearer pawl_...`; `pawl login` keeps one"
+                "this needs a token, and what came is none" if header else "this needs a token",
+                hint="name one with --token-file, PAWL_TOKEN_FILE or PAWL_TOKEN; programs send it as"
+                " `Authorization: Bearer pawl_...`",
             )
         token = await self._known_or_checked(found[1])
         if token.scope not in SCOPES[caller]:

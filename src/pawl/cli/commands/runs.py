@@ -15,6 +15,7 @@ from pawl.cli.examples import ExampleCommand
 from pawl.cli.project import current_project
 from pawl.cli.remote.answers import rows
 from pawl.cli.remote.options import Asked, ask, optional_server_options, read_asked
+from pawl.cli.remote.place import default_data, local_address
 from pawl.cli.remote.showing import screen_of, write_json, write_lines
 from pawl.cli.remote.tables import draw_runs
 from pawl.cli.terminal.durations import show_duration
@@ -23,6 +24,7 @@ from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen, look_at
 from pawl.cli.view.picture import Phase
 from pawl.cli.view.tree import sign_of
+from pawl.core.model.errors import PawlError
 
 _MOST_REMOTE = 200
 
@@ -55,6 +57,19 @@ def command(ctx: click.Context, /, *, most: int, as_json: bool, **options: Any) 
         click.echo(to_text(_draw(record, screen), colour=screen.colour))
     if not records:
         click.echo("No run is kept here yet: `pawl run` starts one.", err=True)
+        if _answers_here(asked):
+            click.echo("`pawl runs --server` lists those of this machine's server.", err=True)
+
+
+def _answers_here(asked: Asked) -> bool:
+    """Return whether this machine's server answers; none is asked where none ever ran."""
+    try:
+        if local_address(default_data()) is None:
+            return False
+        ask(asked, lambda client: client.get("/api/runs", {"limit": "1"}))
+    except PawlError:
+        return False
+    return True
 
 
 def _show_remote(asked: Asked, most: int, ctx: click.Context, *, as_json: bool) -> None:

@@ -208,7 +208,9 @@ class _Attempt:
         planned = job.planned
         evaluator.seconds(planned.timeout_minutes, where="timeout-minutes")
         isolation = "" if ports.executor.isolated else " (no isolation: steps can do whatever you can)"
-        log.write_line(f"Run {job.run.number}, job {job.combination.name}, attempt {job.attempt}")
+        # By the id that commands take: on a server the number counts the runs of one workflow only.
+        run = job.run.run_id or job.run.number
+        log.write_line(f"Run {run}, job {job.combination.name}, attempt {job.attempt}")
         log.write_line(f"Executor: {ports.executor.kind}{isolation}")
         for remark in (*wanted.remarks, *planned.notes):
             log.write_line(f"##[warning]{remark}")
