@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import asyncio
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -108,7 +109,12 @@ class _Gate:
                 )
                 await problem(refused)(scope, receive, send_and_note)
                 return
-            await self._inner(scope, receive, send_and_note)
+            try:
+                await self._inner(scope, receive, send_and_note)
+            except asyncio.CancelledError:
+                # An answer that nobody takes any more is no fault worth a traceback while the server ends.
+                if not self._services.stopping.begun:
+                    raise
 
     def _correlation(self, request: Request) -> str:
         given = request.headers.get(CORRELATION_HEADER, "")
