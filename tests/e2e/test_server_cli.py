@@ -31,7 +31,9 @@ def test_a_run_is_triggered_followed_listed_and_its_log_read_again(here: Machine
     assert "CI succeeded in" in out
     number = json.loads(here.pawl("runs", "--json", "--server")[1])[0]["id"]
     assert f"run {number} on {here.url}" in err
+    assert f"[build] Run {number}, job build, attempt 1" in out
     assert "CI" in here.pawl("runs", "--server")[1]
+    assert "`pawl runs --server`" in here.pawl("runs")[2]
 
     code, out, _ = here.pawl("logs", str(number), "--step", "Build", "--tail", "1", "--json", "--server")
     assert code == 0
@@ -103,7 +105,9 @@ def test_a_job_that_nobody_can_take_says_so_in_the_queue_and_can_be_cancelled(he
     assert entry["reason"] in here.pawl("queue")[1]
     code, _, err = here.pawl("cancel", str(number), "--reason", "no such machine")
     assert (code, err) == (0, f"Cancelling run {number}.\n")
-    assert here.pawl("logs", str(number), "-f", "--server")[0] == 1
+    code, _, err = here.pawl("logs", str(number), "-f", "--server")
+    assert code == 1
+    assert f"run {number} was cancelled: no such machine" in err
     assert here.pawl("queue") == (0, "", "Nothing waits.\n")
     told = json.loads(here.pawl("runs", "--json", "--server")[1])[0]
     assert (told["id"], told["conclusion"]) == (number, "cancelled")
@@ -151,6 +155,9 @@ def test_a_wrong_token_is_refused_with_what_to_do(here: Machine) -> None:
     code, _, err = here.pawl("runs", PAWL_SERVER=here.url, PAWL_TOKEN=f"pawl_{'0' * 64}")
     assert code == 2
     assert "hint: " in err
+    code, _, err = here.pawl("runs", PAWL_SERVER=here.url, PAWL_TOKEN="none")
+    assert code == 2
+    assert "--token-file" in err
 
 
 def test_doctor_finds_the_installation_well(here: Machine) -> None:

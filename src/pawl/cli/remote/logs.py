@@ -12,7 +12,7 @@ import click
 
 from pawl.cli.exits import ExitCode
 from pawl.cli.log_printer import LineDrawer, LogWish
-from pawl.cli.remote.answers import rows
+from pawl.cli.remote.answers import conclusion, rows, text
 from pawl.cli.remote.client import Client
 from pawl.cli.remote.following import Blame, get_run, stream_run
 from pawl.cli.remote.place import ServerPlace
@@ -23,6 +23,7 @@ from pawl.cli.stored_runs import FAILED, StepPlace, draw_picture, list_steps, se
 from pawl.cli.terminal.screen import Screen
 from pawl.core.model.errors import NotFound
 from pawl.core.model.run_events import LogAppended, RunEvent
+from pawl.core.model.status import Conclusion
 from pawl.core.model.told_events import from_json
 from pawl.ports.logs import LogLine
 
@@ -84,7 +85,11 @@ class RemoteLogs:
                 blame.take(event)
                 _write(printer.take(event))
         _write(printer.finish())
-        return blame.exit_code(await get_run(client, self._run))
+        run = await get_run(client, self._run)
+        if conclusion(run) is Conclusion.CANCELLED:
+            reason = text(run, "reason")
+            note(f"run {self._run} was cancelled" + (f": {reason}" if reason else ""))
+        return blame.exit_code(run)
 
     async def _print_stored(self, client: Client) -> None:
         picture = draw_picture([event async for event in _events(client, self._run)])
