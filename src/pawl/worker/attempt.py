@@ -19,7 +19,7 @@ from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Renewal, Result
 from pawl.ports.job_host import HostedJob
 from pawl.worker.fence import Fence
-from pawl.worker.files import fetch_source, fetch_wanted, list_artifacts, put_artifacts, wanted_files
+from pawl.worker.files import fetch_source, fetch_wanted, put_artifacts, wanted_files
 from pawl.worker.request import failed, log_ends
 from pawl.worker.shipper import Shipper
 from pawl.worker.spool import Spool
@@ -167,7 +167,6 @@ class Attempt:
                 return
             self._pass_on_stop()
         self._fetching["source"] = asyncio.ensure_future(self._fetch())
-        self._fetching["artifacts"] = asyncio.ensure_future(list_artifacts(self.spool, self._tools))
         try:
             await self._ship_while_running()
         finally:

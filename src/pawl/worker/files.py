@@ -14,7 +14,7 @@ from pawl.adapters.runs_folder.atomic import write_whole
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.records import ArtifactEntry
 from pawl.ports.artifacts import Manifest
-from pawl.worker.job_artifacts import FAILED, read_replacing
+from pawl.worker.job_artifacts import FAILED, LIST, read_replacing
 from pawl.worker.spool import Spool
 from pawl.worker.tools import Tools
 
@@ -44,7 +44,7 @@ async def list_artifacts(spool: Spool, tools: Tools) -> None:
 
 
 def wanted_files(spool: Spool) -> list[str]:
-    """Return the digests of the files that the job waits for."""
+    """Return what the job waits for: digests of files, or `LIST`."""
     try:
         return [path.name for path in spool.wanted.iterdir() if not path.name.startswith(".")]
     except FileNotFoundError:
@@ -52,7 +52,11 @@ def wanted_files(spool: Spool) -> list[str]:
 
 
 async def fetch_wanted(spool: Spool, digest: str, tools: Tools) -> None:
-    """Give the job a file of an artifact that it asked for, or the reason why it cannot be had."""
+    """Give the job what it asked for: the list, a file of an artifact, or the reason why it cannot be had."""
+    if digest == LIST:
+        await list_artifacts(spool, tools)
+        await asyncio.to_thread((spool.wanted / LIST).unlink, missing_ok=True)
+        return
     lease, given = spool.held.lease, spool.given / digest
     try:
         artifact, file = json.loads(await asyncio.to_thread((spool.wanted / digest).read_bytes))

@@ -1,6 +1,7 @@
 """Artifacts as a job has them: its own in its folder, the run's earlier ones by way of its worker.
 
-The job knows no server. It asks for a file by writing its digest into a folder, and waits for it there.
+The job knows no server. It asks for a file by writing its digest into a folder, and waits for it there; few
+jobs ask at all, so the list of what the run has is asked for in the same way.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pawl.adapters.runs_folder.atomic import write_whole
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.ids import JobId
 from pawl.core.model.plain import from_plain
+from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactRecord
 from pawl.ports.artifacts import ArtifactFile, Manifest
 from pawl.ports.job_host import Wake
@@ -24,6 +26,8 @@ _REPLACED = "replaced.json"
 _PAUSE = 0.01
 _LISTED_WITHIN = 30.0
 FAILED = ".failed"
+LIST = "list"
+"""What is asked for, instead of a digest, to get the list of the run's artifacts."""
 
 
 def read_replacing(folder: Path) -> frozenset[str]:
@@ -61,7 +65,7 @@ class JobArtifacts:
         return manifest
 
     def manifests(self) -> tuple[Manifest, ...]:
-        """Return what this attempt has kept, and what the run had when it began.
+        """Return what this attempt has kept, and what the run had when this was first asked.
 
         Raises:
             InfrastructureError: the worker could not tell.
@@ -88,10 +92,7 @@ class JobArtifacts:
     def _ask_for(self, artifact: str, entry: ArtifactFile) -> Path:
         given = self._spool.given / entry.sha256
         if not given.exists():
-            self._spool.wanted.mkdir(exist_ok=True)
-            asked = json.dumps([artifact, entry.name]).encode()
-            write_whole(self._spool.wanted / entry.sha256, asked)
-            self._wake()
+            self._want(entry.sha256, [artifact, entry.name])
         failed = given.with_name(given.name + FAILED)
         while not given.exists():
             if failed.exists():
@@ -101,7 +102,14 @@ class JobArtifacts:
             time.sleep(_PAUSE)
         return given
 
+    def _want(self, name: str, what: Json) -> None:
+        self._spool.wanted.mkdir(exist_ok=True)
+        write_whole(self._spool.wanted / name, json.dumps(what).encode())
+        self._wake()
+
     def _earlier(self) -> tuple[Manifest, ...]:
+        if not self._spool.earlier.exists():
+            self._want(LIST, None)
         end = time.monotonic() + _LISTED_WITHIN
         while not self._spool.earlier.exists():
             if time.monotonic() > end:

@@ -7,9 +7,9 @@
     events.jsonl   what the job told
     result.json    how it ended: there whole or not at all
     artifacts/     what it kept
-    earlier.json   the run's artifacts when the job began
+    earlier.json   the run's artifacts when the job first asked for them
     wanted/, earlier/
-                   files of these that the job asks for, and those it was given, named by SHA-256
+                   files of these that the job asks for (or `list`), and those it was given, named by SHA-256
     source.pack    the repository's files, complete when it has this name; source.failed says why not
     work/          where the job works
 

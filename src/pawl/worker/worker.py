@@ -60,6 +60,7 @@ class Worker:
         self._wanted = _Wanted(asyncio.Event(), asyncio.Event())
         self._freed = asyncio.Event()
         self._renew_now = asyncio.Event()
+        self._taken_more = asyncio.Event()
         self._welcome: Welcome | None = None
         self._taken = 0
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -317,7 +318,9 @@ class Worker:
         if self._wanted.stop.is_set():
             attempt.give_up(f"the worker {self._options.name} was stopped")
         self._tasks[name] = asyncio.create_task(self._live(name, attempt), name=name)
-        self._renew_now.set()
+        # An answer that was long on its way leaves little of the lease.
+        is_short = attempt.fence.left < attempt.lease.seconds / 2
+        (self._renew_now if is_short else self._taken_more).set()
 
     async def _live(self, name: str, attempt: Attempt) -> None:
         try:
@@ -373,7 +376,16 @@ class Worker:
             for renewal in renewals:
                 if renewal.ref in attempts:
                     attempts[renewal.ref].renewed(renewal, asked)
-            await _first(self._renew_now.wait(), self._tools.clock.sleep(self.heartbeat))
+            await self._next_renewal(asked)
+
+    async def _next_renewal(self, last: float) -> None:
+        """Return when leases are due again, or something is to be told at once."""
+        while not self._renew_now.is_set():
+            self._taken_more.clear()
+            left = last + self.heartbeat - self._tools.clock.monotonic()
+            if left <= 0:
+                return
+            await _first(self._renew_now.wait(), self._taken_more.wait(), self._tools.clock.sleep(left))
 
 
 async def _first(*waits: Awaitable[object]) -> None:

@@ -86,7 +86,7 @@ async def run_download(inputs: Mapping[str, str], place: StepPlace, bench: Bench
         given = inputs.get(foreign, "").strip()
         if given and given != place.evaluator.text(f"${{{{ github.{foreign.replace('-', '_')} }}}}"):
             raise UsageError(f"actions/download-artifact: `{foreign}: {given[:100]}` is not this run's")
-    wanted = _select(inputs, bench.outside.artifacts.manifests())
+    wanted = _select(inputs, await asyncio.to_thread(bench.outside.artifacts.manifests))
     folder = checkout_folder(bench.machine.folder.workspace, _relative(inputs.get("path", ""), bench))
     apart = not inputs.get("name", "").strip() and inputs.get("merge-multiple", "").strip().lower() != "true"
     for manifest in wanted:
