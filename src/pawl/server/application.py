@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import asyncio
+import ipaddress
 import logging
 import re
 from collections.abc import Iterable, Sequence
