@@ -84,6 +84,19 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: Ser
     assert (await server.ask("GET", "/api/runs", data=b"x")).status == 413
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_parameter_that_is_there_twice_is_refused(server: Serving, method: str) -> None:
+    answer = await server.ask(method, "/api/runs?limit=1&ref=a&limit=1")
+    assert answer.status == 400
+    assert method == "HEAD" or "`limit`" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("identity, br", 415), ("identity", 400)])
+async def test_a_body_that_is_encoded_is_refused(server: Serving, encoding: str, status: int) -> None:
+    answer = await server.ask("POST", "/api/runs", data=b"{}", headers={"Content-Encoding": encoding})
+    assert answer.status == status
+
+
 @pytest.mark.parametrize(
     "path",
     [

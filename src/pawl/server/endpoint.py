@@ -21,7 +21,7 @@ from pawl.core.model.errors import (
 from pawl.server.answers import problem
 from pawl.server.authentication import Tokens
 from pawl.server.log_lines import say
-from pawl.server.requests import check_announced
+from pawl.server.requests import check_announced, check_plain
 from pawl.server.routes import Call, Caller, Route
 from pawl.server.services import Services
 
@@ -76,6 +76,7 @@ class Endpoint:
     async def _answer(self, route: Route, request: Request) -> Response:
         token = await self._tokens.admit(route.caller, _one_header(request, "authorization"))
         check_announced(request, route.body.value)
+        check_plain(request)
         if route.streams and self._services.waking.listening.total() >= MAX_READERS:
             raise Unavailable("too many readers follow logs and events", retry_after=10)
         response = await route.handler(Call(request=request, services=self._services, token=token))

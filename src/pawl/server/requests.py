@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from pawl.core.model.errors import NotFound, TooLarge, UsageError
+from pawl.core.model.errors import NotFound, TooLarge, UnsupportedBody, UsageError
 from pawl.core.model.ids import RunId
 from pawl.core.model.plan import Json
 
@@ -54,6 +54,25 @@ def check_announced(request: Request, limit: int) -> None:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
         raise _too_large(limit)
+
+
+def check_plain(request: Request) -> None:
+    """Return unless the request could be read in two ways.
+
+    Raises:
+        UnsupportedBody: its body is encoded; stored as it came, it would be taken for something else.
+        UsageError: a parameter of the query is there twice; a proxy may have looked at the other one.
+    """
+    encodings = ", ".join(request.headers.getlist("content-encoding"))
+    if encodings.strip().lower() not in ("", "identity"):
+        raise UnsupportedBody(
+            f"the body has the encoding `{encodings[:40]}`", hint="send it without a Content-Encoding"
+        )
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            raise UsageError(f"`{name[:40]}` is in the query more than once", hint="leave one of them out")
+        seen.add(name)
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -22,6 +22,7 @@ from pawl.core.model.errors import (
     TooLarge,
     TransientError,
     Unavailable,
+    UnsupportedBody,
     UsageError,
 )
 from pawl.core.model.plan import Json
@@ -44,6 +45,7 @@ _KINDS = (
     _Kind(StaleLease, "stale-lease", 409, "The lease is gone"),
     _Kind(Conflict, "conflict", 409, "It cannot be done in this state"),
     _Kind(TooLarge, "too-large", 413, "Too large"),
+    _Kind(UnsupportedBody, "unsupported-body", 415, "The body comes in a form that is not read"),
     _Kind(NotFound, "not-found", 404, "Not found"),
     _Kind(Denied, "denied", 401, "Not allowed"),
     _Kind(UsageError, "usage", 400, "The request is wrong"),

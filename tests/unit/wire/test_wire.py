@@ -18,6 +18,7 @@ from pawl.core.model.errors import (
     TooLarge,
     TransientError,
     Unavailable,
+    UnsupportedBody,
     UsageError,
 )
 from pawl.core.model.ids import Epoch, JobId, JobKey, RunId
@@ -139,6 +140,7 @@ def test_a_place_that_is_none_is_refused(name: str, text: str) -> None:
         (StaleLease("gone", hint="stop"), 409),
         (Conflict("taken"), 409),
         (TooLarge("big"), 413),
+        (UnsupportedBody("zipped"), 415),
         (NotFound("no run 3"), 404),
         (Denied("who?"), 401),
         (Denied("not you", known=True), 403),

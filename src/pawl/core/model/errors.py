@@ -62,6 +62,10 @@ class TooLarge(UsageError):  # noqa: N818 - as above (HTTP 413)
     """A limit on size or number was passed."""
 
 
+class UnsupportedBody(UsageError):  # noqa: N818 - as above (HTTP 415)
+    """The body comes in a form that is not read: compressed, for instance."""
+
+
 class Conflict(UsageError):  # noqa: N818 - as above (HTTP 409)
     """This cannot be done in the state that things are in."""
 
