@@ -80,7 +80,7 @@ class Everybody:
     async def look_after(self) -> None:
         """Sweep, and look at everything, as long as anything goes on."""
         while await self._is_going_on():
-            await self.control.sweep()
+            assert not (await self.control.sweep()).broken
             await self.control.queue.entries()
 
     async def _is_going_on(self) -> bool:

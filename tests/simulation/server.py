@@ -212,7 +212,9 @@ class Server:
         while True:
             await asyncio.sleep(self._sweep_every)
             try:
-                await control.sweep()
+                report = await control.sweep()
+                for fault in report.broken.values():
+                    self._unexpected("sweep", fault)
             except PawlError as error:
                 self._unexpected("sweep", error)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding

@@ -253,6 +253,7 @@ async def _is_good(control: Control, path: Path) -> bool:
 async def _sweep(services: Services) -> None:
     """Do what time alone asks for, every two seconds; one bad sweep does not end the server."""
     loop = asyncio.get_running_loop()
+    told: set[str] = set()
     while True:
         wanted = loop.time() + _SWEEP_EVERY
         await asyncio.sleep(_SWEEP_EVERY)
@@ -264,6 +265,10 @@ async def _sweep(services: Services) -> None:
         except Exception as error:  # noqa: BLE001 - a fence: the next sweep may well succeed
             say("sweep failed", logging.ERROR, error=error, detail=type(error).__name__)
         else:
+            for name, fault in report.broken.items():
+                if name not in told:  # it stays so, and once says enough
+                    say("cannot be ended", logging.ERROR, error=fault, what=name, detail=str(fault))
+            told = set(report.broken)
             for ref in (*report.lost, *report.given_up, *report.timed_out):
                 say("attempt given up", logging.WARNING, run=ref.run, job=ref.job, attempt=ref.attempt)
                 services.counting.finished(ref)

@@ -79,8 +79,9 @@ class Control:
     async def sweep(self) -> SweepReport:
         """Do what time alone asks for; to be called every few seconds. Several at once do no harm.
 
+        A run that is broken stops nothing: the report says what about it could not be done.
+
         Raises:
-            InternalError: an attempt past its time cannot be ended; everything else was done.
             Unavailable: the store cannot answer.
         """
         desk, swept = self._desk, sweeping.Swept()
@@ -88,13 +89,12 @@ class Control:
         broken = await self._end_all_lapsed(swept)
         unblocked = 0
         for run in await desk.read(sweeping.waiting_for_groups):
-            unblocked += await desk.write(partial(_heal, run))
+            try:
+                unblocked += await desk.write(partial(_heal, run))
+            except _FAULTS as error:
+                broken[f"run {run}"] = error
         forgotten = await desk.write(sweeping.forget_workers)
         removed = await retention.remove_old(desk) or retention.Removed()
-        for ref, error in broken.items():
-            raise InternalError(
-                f"{ref} is past its time and cannot be ended ({len(broken)} such in all): {error}"
-            ) from error
         return SweepReport(
             requeued=tuple(swept.requeued),
             lost=tuple(swept.lost),
@@ -102,6 +102,7 @@ class Control:
             timed_out=tuple(swept.timed_out),
             unblocked=unblocked,
             forgotten=forgotten,
+            broken=broken,
             deleted_runs=removed.runs,
             deleted_logs=removed.logs,
             deleted_artifacts=removed.artifacts,
@@ -110,10 +111,10 @@ class Control:
             deleted_bytes=removed.size,
         )
 
-    async def _end_all_lapsed(self, swept: sweeping.Swept) -> dict[AttemptRef, Exception]:
+    async def _end_all_lapsed(self, swept: sweeping.Swept) -> dict[str, Exception]:
         """End what is past its time; return what cannot be ended, which stops nothing else."""
         desk, moment = self._desk, self._desk.moment()
-        broken: dict[AttemptRef, Exception] = {}
+        broken: dict[str, Exception] = {}
         seen: set[AttemptRef] = set()
         while refs := [
             ref for ref in await desk.read(lambda tx: sweeping.lapsed(tx, moment)) if ref not in seen
@@ -123,7 +124,7 @@ class Control:
                 try:
                     one = await desk.write(partial(_end_lapsed, ref))
                 except _FAULTS as error:
-                    broken[ref] = error
+                    broken[str(ref)] = error
                     continue
                 for name in ("requeued", "lost", "given_up", "timed_out"):
                     getattr(swept, name).extend(getattr(one, name))

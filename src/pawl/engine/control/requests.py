@@ -74,6 +74,7 @@ class SweepReport:
         timed_out: attempts that waited too long for a worker.
         unblocked: runs and jobs that got a concurrency group which nobody had.
         forgotten: workers forgotten.
+        broken: what cannot be ended or handed a group, because its rows make no sense, and the fault.
         deleted_runs: removed as too old; `deleted_logs`: runs whose logs were.
         deleted_artifacts, deleted_blobs, deleted_keys: how many.
         deleted_bytes: of blobs and logs.
@@ -85,6 +86,7 @@ class SweepReport:
     timed_out: tuple[AttemptRef, ...] = ()
     unblocked: int = 0
     forgotten: int = 0
+    broken: Mapping[str, Exception] = field(default_factory=dict)
     deleted_runs: int = 0
     deleted_logs: int = 0
     deleted_artifacts: int = 0
