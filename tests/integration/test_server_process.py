@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -164,6 +165,11 @@ def test_a_private_file_is_whole_and_private(tmp_path: Path) -> None:
     assert (tmp_path / "token").read_text("ascii") == "b"
     assert _mode(tmp_path / "token") == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
+
+
+def test_answers_do_not_wait_for_the_acknowledgement_of_their_beginning() -> None:
+    with listen("127.0.0.1", 0) as made:
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
