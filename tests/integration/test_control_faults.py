@@ -9,7 +9,7 @@ import pytest
 from pawl.core.model.errors import Unavailable, UsageError
 from pawl.core.model.ids import JobId
 from pawl.core.model.records import AttemptState
-from pawl.core.model.status import Conclusion, Status
+from pawl.core.model.status import Conclusion, FailureClass, Status
 from tests.integration.controlling import ONE, Server, log_end, make_server
 
 STOPPING = "concurrency: {group: deploy, cancel-in-progress: true}\n" + ONE
@@ -115,6 +115,37 @@ async def test_a_clock_that_was_set_back_while_the_server_was_away_keeps_no_leas
     await server.control.recover()
     server.clock.advance(31)
     assert len((await server.control.sweep()).lost) == 1
+
+
+async def test_a_clock_that_was_set_back_makes_no_back_off_longer(server: Server) -> None:
+    await server.trigger()
+    hand = await server.worker()
+    lease = await hand.take_one()
+    await hand.begin(lease)
+    await hand.finish(lease, Conclusion.FAILURE, failure_class=FailureClass.INFRASTRUCTURE)
+    await server.control.sweep()
+    (entry,) = await server.control.queue.entries()
+    assert entry.available_at is not None
+    backs_off = entry.available_at - server.clock.now()
+    assert backs_off > 0
+    server.clock.advance(-7200)
+    await server.control.recover()
+    server.clock.advance(backs_off + 1)
+    assert (await hand.take_one()).ref.attempt == 2
+
+
+async def test_a_clock_that_was_set_back_lets_nothing_wait_longer_in_the_queue(server: Server) -> None:
+    run = await server.trigger()
+    await server.control.sweep()
+    server.clock.advance(-7200)
+    for _ in range(2):
+        assert await server.control.recover() == 0
+    (entry,) = await server.control.queue.entries()
+    assert entry.waiting_since == server.clock.now()
+    server.clock.advance(86_399)
+    assert (await server.control.sweep()).timed_out == ()
+    server.clock.advance(2)
+    assert [ref.run for ref in (await server.control.sweep()).timed_out] == [run.id]
 
 
 async def test_one_job_is_stopped_at_once(server: Server) -> None:

@@ -53,7 +53,7 @@ async def remove_old(desk: Desk) -> Removed | None:
 def _is_time(tx: Transaction, moment: Moment) -> bool:
     """Return whether to look now; of several servers one does."""
     looked = tx.keys.get(_LOOKED)
-    if isinstance(looked, int | float) and moment.now - looked < moment.rules.retention.every:
+    if isinstance(looked, int | float) and 0 <= moment.now - looked < moment.rules.retention.every:
         return False
     tx.keys.put(_LOOKED, moment.now, time=moment.now, lasting=True)
     return True

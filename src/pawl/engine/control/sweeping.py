@@ -19,6 +19,7 @@ LOST = "its worker was lost"
 """Why an attempt failed, and why its log is not whole."""
 
 _AT_ONCE = 100
+_WHOLE_QUEUE = 10**9
 _ALIVE = "alive:server"
 _HOUR = 3600.0
 
@@ -150,19 +151,43 @@ def extend_leases(tx: Transaction, moment: Moment) -> int:
     """Give live leases as much longer as no server was there, and return how many.
 
     Workers cannot renew while there is no server, and that is not their fault. Each has at least a whole
-    lease from now on to be heard again. Where the clock was set back meanwhile, `away` is below 0.
+    lease from now on to be heard again. Where the clock was set back meanwhile, `away` is below 0, and what
+    waits in the queue is brought forward by as much: no wait gets longer by that.
     """
     alive = tx.keys.get(_ALIVE)
     away = moment.now - float(alive) if isinstance(alive, int | float) else 0.0
-    live = tx.attempts.live()
+    live = [row for each in tx.attempts.live() if (row := _still(tx, each)) is not None]
     for row in live:
         mark("recover.extended")
         rules = moment.rules
         seconds = rules.lease_seconds if row.state is AttemptState.RUNNING else rules.begin_seconds
         deadline = max((row.deadline or 0.0) + away, moment.now + seconds)
-        tx.attempts.save(replace(row, deadline=deadline))
+        leased_at = min(row.leased_at, moment.now) if row.leased_at is not None else None
+        tx.attempts.save(replace(row, deadline=deadline, leased_at=leased_at))
+    if away < 0:
+        for each in tx.attempts.queued(_WHOLE_QUEUE):
+            waiting = _still(tx, each)
+            if waiting is not None:
+                tx.attempts.save(_brought_forward(waiting, -away, moment))
     still_alive(tx, moment)
     return len(live)
+
+
+def _still(tx: Transaction, row: AttemptRecord) -> AttemptRecord | None:
+    """Return an attempt as it is now, kept from others; None where another server has changed its state."""
+    now = tx.attempts.get(row.ref, lock=True)
+    return now if now is not None and now.state is row.state else None
+
+
+def _brought_forward(row: AttemptRecord, seconds: float, moment: Moment) -> AttemptRecord:
+    """Return a queued attempt whose times were told by a clock that was ahead by so much."""
+    return replace(
+        row,
+        queue_key=row.queue_key - seconds,
+        queued_at=min(row.queued_at, moment.now),
+        available_at=min(row.available_at, max(row.available_at - seconds, moment.now)),
+        deadline=row.deadline - seconds if row.deadline is not None else None,
+    )
 
 
 def forget_workers(tx: Transaction, moment: Moment) -> int:
