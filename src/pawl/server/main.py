@@ -18,7 +18,7 @@ from pawl.adapters.blobs_folder import FolderBlobs
 from pawl.adapters.logs_folder import FolderLogBytes
 from pawl.adapters.storage_s3 import s3_blobs, s3_log_bytes
 from pawl.adapters.store_sql import open_store
-from pawl.adapters.system import SteadyClock, SystemRandomness
+from pawl.adapters.system import SteadyClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import Denied, PawlError
 from pawl.engine.control import Control
 from pawl.ports.blobs import Blobs
@@ -63,6 +63,7 @@ def serve(
         UsageError: the data folder is another server's, the port is taken, a setting is wrong.
         Unavailable, InfrastructureError: the store or the folder cannot be used.
     """
+    share_arenas()
     start_logging(settings.log_level)
     folder = settings.folder
     make_private(folder)

@@ -14,7 +14,7 @@ from pathlib import Path
 from pawl.adapters.executor_host import HostExecutor
 from pawl.adapters.job_processes import JobProcesses
 from pawl.adapters.server_http import HttpServerLink
-from pawl.adapters.system import SystemClock, SystemRandomness
+from pawl.adapters.system import SystemClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Executor
 from pawl.ports.job_host import JobHost
@@ -40,6 +40,7 @@ def serve_worker(options: WorkerOptions, notice: Notice) -> int:
         UsageError: the server refuses it, or its data folder is in use.
         InfrastructureError: the data folder cannot be used.
     """
+    share_arenas()
     return asyncio.run(_serve(options, notice))
 
 
