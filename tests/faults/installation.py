@@ -17,14 +17,22 @@ from tests.faults.api import Api, RefusedError
 from tests.faults.processes import kill_all, processes_of, send, until
 
 _PAWL = [sys.executable, "-m", "pawl.cli.main"]
-_WITH_SHORT_LEASES = """
+_WITH_OTHER_LEASES = """
 import functools, sys
 import pawl.server.settings as settings
-settings.Rules = functools.partial(settings.Rules, lease_seconds=10.0, begin_seconds=10.0, renew_every=2.0)
+rules = dict(lease_seconds={seconds}, begin_seconds={seconds}, renew_every=2.0)
+settings.Rules = functools.partial(settings.Rules, **rules)
 from pawl.cli.main import main
 sys.exit(main())
 """
-"""The same command, with leases that a test can wait for: they are no setting, as nobody needs that."""
+"""The same command, with leases that a test can wait for, or that outlast it: they are no setting."""
+_WITH_A_HANG = """
+import signal, sys, time
+signal.signal(signal.SIGUSR1, lambda *_: time.sleep(3600))
+from pawl.cli.main import main
+sys.exit(main())
+"""
+"""The same command, whose event loop hangs once it gets the signal."""
 
 
 class Installation:
@@ -43,11 +51,12 @@ class Installation:
         slots: int = 2,
         executor: str = "host",
         store: str = "",
-        short_leases: bool = False,
+        lease_seconds: float | None = None,
     ) -> None:
         """Take what the server is started with; `slots` are those of its embedded worker.
 
-        `store` is the URL of its database, when it is not the file in its data folder.
+        `store` is the URL of its database, when it is not the file in its data folder. `lease_seconds` are
+        those of every lease, when they are not the usual ones.
         """
         self.folder = folder
         self.data = folder / "data"
@@ -56,7 +65,9 @@ class Installation:
         self._executor = executor
         self._store = ["--store", store] if store else []
         self._environment = _clean_environment(folder)
-        self._serving = [sys.executable, "-c", _WITH_SHORT_LEASES] if short_leases else _PAWL
+        self._serving = _PAWL
+        if lease_seconds is not None:
+            self._serving = [sys.executable, "-c", _WITH_OTHER_LEASES.format(seconds=lease_seconds)]
         self._server: subprocess.Popen[bytes] | None = None
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -117,15 +128,38 @@ class Installation:
         send(pid, signal.SIGKILL)
         return pid
 
-    def start_worker(self, name: str, *, port: int | None = None, slots: int = 2) -> None:
-        """Start a worker of its own that speaks to the server over TCP, at `port` or the server's."""
+    def start_worker(
+        self,
+        name: str,
+        *,
+        port: int | None = None,
+        slots: int = 2,
+        ca_file: Path | None = None,
+        can_hang: bool = False,
+    ) -> None:
+        """Start a worker of its own that speaks to the server over TCP, at `port` or the server's.
+
+        Args:
+            name: of the worker and of its data folder.
+            port: where it connects.
+            slots: jobs at once.
+            ca_file: speaks TLS and trusts these certificates.
+            can_hang: its event loop hangs for ever when it gets SIGUSR1.
+        """
         token = self._token_of(name)
-        home = self.folder / "workers" / name
+        home = self.worker_data(name)
         home.mkdir(parents=True, exist_ok=True)
-        options = ["--server", f"http://127.0.0.1:{port or self.api.port}", "--token-file", str(token)]
+        scheme = "http" if ca_file is None else "https"
+        options = ["--server", f"{scheme}://127.0.0.1:{port or self.api.port}", "--token-file", str(token)]
         options += ["--name", name, "--slots", str(slots), "--data", str(home), "--executor", self._executor]
         options += ["--label", "self-hosted", "--label", "ubuntu-latest"]
-        self._workers[name] = self._start(name, [*_PAWL, "worker", *options])
+        options += ["--ca-file", str(ca_file)] if ca_file is not None else []
+        command = [sys.executable, "-c", _WITH_A_HANG] if can_hang else _PAWL
+        self._workers[name] = self._start(name, [*command, "worker", *options])
+
+    def worker_data(self, name: str) -> Path:
+        """Return the data folder of a worker of its own."""
+        return self.folder / "workers" / name
 
     def _token_of(self, name: str) -> Path:
         file = self.folder / f"{name}.token"
@@ -142,6 +176,10 @@ class Installation:
     def kill_worker(self, name: str) -> None:
         """Kill a worker of its own, and nothing but it."""
         _kill(self._workers.pop(name))
+
+    def wait_for_worker(self, name: str) -> int:
+        """Wait until a worker of its own has ended by itself and return its exit code."""
+        return self._workers.pop(name).wait(timeout=120)
 
     def wait_for_end(self, run: int) -> dict[str, Any]:
         """Wait until a run has ended and return its record."""

@@ -12,7 +12,7 @@ from tests.simulation.check import check_database
 
 
 def test_its_writes_are_refused_and_the_new_attempt_ends(tmp_path: Path) -> None:
-    with installation(tmp_path, slots=0, short_leases=True) as pawl:
+    with installation(tmp_path, slots=0, lease_seconds=10) as pawl:
         pawl.start_worker("sleepy", slots=1)
         work = Ticking(pawl)
         work.wait_for_lines(3)
