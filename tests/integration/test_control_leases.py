@@ -333,6 +333,23 @@ async def test_a_worker_hears_what_is_not_its_own_any_more(server: Server) -> No
     assert (welcome.worker, welcome.protocol, welcome.stale) == (hand.id, 1, (gone.ref,))
 
 
+async def test_a_worker_that_has_drained_and_ended_is_forgotten_soon(server: Server) -> None:
+    ready, hand = await server.worker("ready"), await server.worker("drained")
+    await server.trigger()
+    lease = await hand.take_one()
+    await hand.begin(lease)
+    for _ in range(5):
+        server.clock.advance(10)
+        await server.control.workers.renew(hand.id, [lease], draining=True)
+        assert (await server.control.sweep()).forgotten == 0
+    await hand.finish(lease)
+    server.clock.advance(29)
+    assert (await server.control.sweep()).forgotten == 0
+    server.clock.advance(2)
+    assert (await server.control.sweep()).forgotten == 1
+    assert [each.id for each in await server.control.workers.all()] == [ready.id]
+
+
 async def test_a_worker_that_says_nothing_is_forgotten(server: Server) -> None:
     await server.worker()
     server.clock.advance(8 * 86_400)

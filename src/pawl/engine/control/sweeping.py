@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pawl.core.model.ids import RunId
-from pawl.core.model.records import AttemptRecord, AttemptRef, AttemptState
+from pawl.core.model.records import AttemptRecord, AttemptRef, AttemptState, WorkerRecord
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.queue.groups import next_in
 from pawl.engine.control import groups
@@ -191,10 +191,19 @@ def _brought_forward(row: AttemptRecord, seconds: float, moment: Moment) -> Atte
 
 
 def forget_workers(tx: Transaction, moment: Moment) -> int:
-    """Remove workers that have said nothing for long and have nothing, and return how many."""
-    before = moment.now - moment.rules.retention.worker
+    """Remove workers that have said nothing for long and have nothing, and return how many.
+
+    One that drained and has not renewed for a whole lease has ended: nothing more is to be heard of it.
+    """
+    rules = moment.rules
+
+    def patience(worker: WorkerRecord) -> float:
+        return rules.lease_seconds if worker.draining else rules.retention.worker
+
     gone = [
-        each for each in tx.workers.all() if each.last_seen < before and not tx.attempts.of_worker(each.id)
+        each
+        for each in tx.workers.all()
+        if each.last_seen < moment.now - patience(each) and not tx.attempts.of_worker(each.id)
     ]
     for each in gone:
         tx.workers.remove(each.id)
