@@ -62,8 +62,15 @@ CASES: list[tuple[AttemptRecord, list[WorkerRecord], Mapping[str, int], int, str
         0,
         "its repository queues more than its rate limit allows: 30 more seconds",
     ),
-    (_attempt(), [], {}, 0, "no worker is connected"),
-    (_attempt(requires=("gpu", "linux")), [LINUX], {}, 0, "no worker has the label `gpu`"),
+    (_attempt(), [], {}, 0, "no worker is connected; it asks for `linux`"),
+    (_attempt(requires=()), [], {}, 0, "no worker is connected"),
+    (
+        _attempt(requires=("gpu", "linux")),
+        [LINUX],
+        {},
+        0,
+        "no worker has the label `gpu`; it asks for `gpu`, `linux`",
+    ),
     (
         _attempt(requires=("gpu", "linux")),
         [LINUX, _worker("v", "gpu")],

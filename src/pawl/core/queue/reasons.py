@@ -37,7 +37,8 @@ def why_waiting(
 
 def _no_worker(attempt: AttemptRecord, workers: Sequence[WorkerRecord]) -> str:
     if not workers:
-        return "no worker is connected"
+        wanted = f"; it asks for {_listed(attempt.requires)}" if attempt.requires else ""
+        return f"no worker is connected{wanted}"
     fitting = [worker for worker in workers if _fits(attempt, worker)]
     if fitting:
         unfit = [worker.name for worker in fitting if worker.draining or worker.health]
@@ -47,8 +48,13 @@ def _no_worker(attempt: AttemptRecord, workers: Sequence[WorkerRecord]) -> str:
     offered = {label for worker in workers for label in worker.labels}
     missing = [label for label in attempt.requires if label not in offered]
     if missing:
-        return f"no worker has the label {', '.join(f'`{label}`' for label in missing)}"
-    return f"no worker has all the labels {', '.join(f'`{label}`' for label in attempt.requires)}"
+        more = f"; it asks for {_listed(attempt.requires)}" if len(missing) < len(attempt.requires) else ""
+        return f"no worker has the label {_listed(missing)}{more}"
+    return f"no worker has all the labels {_listed(attempt.requires)}"
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(f"`{label}`" for label in labels)
 
 
 def _no_slot(
