@@ -45,7 +45,8 @@ def test_a_run_is_triggered_followed_listed_and_its_log_read_again(here: Machine
     assert "[test] tested" in out
     assert f"run {number} of {here.url}" in err
     events = [json.loads(line) for line in here.pawl("rerun", str(number), "-f", "--json")[1].splitlines()]
-    assert events[-1]["type"] == "run_finished"
+    assert [each["type"] for each in events].count("run_finished") == 1  # nothing of the first attempt
+    assert (events[0]["type"], events[-1]["type"]) == ("run_started", "run_finished")
     assert {each["conclusion"] for each in events if each["type"] == "job_finished"} == {"success"}
 
 
@@ -62,6 +63,9 @@ def test_a_run_that_fails_ends_with_1_and_can_run_again(here: Machine) -> None:
     code, out, _ = here.pawl("logs", number, "-f", "--server")
     assert code == 1
     assert out.count("[bad] oops") == 2
+    code, out, _ = here.pawl("rerun", number, "--failed", "-f")
+    assert (code, out.count("[bad] oops")) == (1, 1)
+    assert "First failure: bad" in out
 
 
 def test_a_log_is_followed_through_the_death_of_the_server(here: Machine, tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def command(
     if follow:
         from pawl.cli.remote.watching import follow_and_show  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
-        return follow_and_show(asked, number, colour=bool(ctx.color), as_json=as_json)
+        before = text(record(told, "run"), "told_before")
+        return follow_and_show(asked, number, colour=bool(ctx.color), as_json=as_json, after=before)
     if as_json:
         write_json(told)
     else:

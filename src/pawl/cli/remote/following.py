@@ -36,9 +36,17 @@ async def get_run(client: Client, run: int) -> Plain:
 
 
 async def stream_run(
-    client: Client, run: int, *, follow: bool, notice: Notice, query: dict[str, str] | None = None
+    client: Client,
+    run: int,
+    *,
+    follow: bool,
+    notice: Notice,
+    query: dict[str, str] | None = None,
+    after: str = "",
 ) -> AsyncIterator[Plain]:
-    """Yield what the run told and its log, as plain data, from the beginning; with `follow` until it ends.
+    """Yield what the run told and its log, as plain data; with `follow` until it ends.
+
+    From the beginning, or behind the cursor or event number `after`.
 
     When the connection breaks, or the server restarts, it goes on behind the last thing yielded.
 
@@ -46,7 +54,7 @@ async def stream_run(
         Unavailable: the server was away for too long.
         PawlError: as the client.
     """
-    cursor, pause, away, is_told = "", _FIRST_PAUSE, 0.0, False
+    cursor, pause, away, is_told = after, _FIRST_PAUSE, 0.0, False
     while True:
         asked = {**(query or {}), "follow": "1" if follow else "0", **({"after": cursor} if cursor else {})}
         try:
@@ -66,14 +74,16 @@ async def stream_run(
         away, pause = away + pause, min(_LONGEST_PAUSE, pause * 2)
 
 
-async def follow_run(client: Client, run: int, take: Callable[[RunEvent], None], notice: Notice) -> ExitCode:
-    """Hand every event of a run to `take` until it ends, and return the exit code its end stands for.
+async def follow_run(
+    client: Client, run: int, take: Callable[[RunEvent], None], notice: Notice, after: str = ""
+) -> ExitCode:
+    """Hand every event of a run behind `after` to `take` until it ends; return the exit code of its end.
 
     Raises:
         PawlError: as `stream_run`.
     """
     blame = Blame()
-    async for told in stream_run(client, run, follow=True, notice=notice):
+    async for told in stream_run(client, run, follow=True, notice=notice, after=after):
         event = from_json(told)
         if event is not None:
             blame.take(event)

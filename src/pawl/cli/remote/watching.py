@@ -27,18 +27,19 @@ from pawl.ports.reporter import Reporter
 
 
 def follow_and_show(
-    asked: Asked | ServerPlace, run: int, *, colour: bool, as_json: bool, live: bool = True
+    asked: Asked | ServerPlace, run: int, *, colour: bool, as_json: bool, live: bool = True, after: str = ""
 ) -> ExitCode:
     """Show a run until it ends and return the exit code its end stands for.
 
-    Ctrl-C ends only the showing: the run goes on, and how to come back to it is said.
+    Ctrl-C ends only the showing: the run goes on, and how to come back to it is said. What the run told up
+    to the event of the number `after` is left out.
 
     Raises:
         PawlError: as the client.
     """
     place = asked if isinstance(asked, ServerPlace) else asked.place()
     try:
-        return asyncio.run(_follow(place, run, colour=colour, as_json=as_json, live=live))
+        return asyncio.run(_follow(place, run, colour=colour, as_json=as_json, live=live, after=after))
     except KeyboardInterrupt:
         say_it_goes_on(run)
         return ExitCode.INTERRUPTED
@@ -52,7 +53,9 @@ def say_it_goes_on(run: int) -> None:
     )
 
 
-async def _follow(place: ServerPlace, run: int, *, colour: bool, as_json: bool, live: bool) -> ExitCode:
+async def _follow(
+    place: ServerPlace, run: int, *, colour: bool, as_json: bool, live: bool, after: str
+) -> ExitCode:
     screen = look_at(sys.stdout, colour=colour)
     picture, output = RunPicture(), Output()
     viewed = _view(picture, screen, output, as_json=as_json, live=live)
@@ -65,7 +68,7 @@ async def _follow(place: ServerPlace, run: int, *, colour: bool, as_json: bool, 
             picture.apply(event)
             view.report(event)
 
-        code = await follow_run(client, run, take, notice)
+        code = await follow_run(client, run, take, notice, after)
     if not as_json:
         commands = [f"pawl logs {run} --server{' --failed' if first_failure(picture) else ''}"]
         if first_failure(picture):

@@ -155,9 +155,12 @@ async def _rerun(call: Call) -> Response:
     jobs = fields.text("jobs", "all", most=500)
     fields.done()
     wanted: Rerun = "all" if jobs == "all" else "failed" if jobs == "failed" else JobKey(jobs)
-    record = await call.services.control.runs.rerun(run_of(call.request), jobs=wanted, by=call.by)
+    run = run_of(call.request)
+    # Nothing is told of a run that has ended, so what comes behind this is of the new attempt.
+    told = await call.services.store.read(lambda tx: tx.events.last(run))
+    record = await call.services.control.runs.rerun(run, jobs=wanted, by=call.by)
     say("run started again", run=record.id, jobs=jobs, by=call.by)
-    return answer(_run(record))
+    return answer({**_run(record), "told_before": told})
 
 
 async def _priority(call: Call) -> Response:
