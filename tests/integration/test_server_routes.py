@@ -101,6 +101,17 @@ async def test_a_token_revoked_here_is_refused_at_once(server: Serving) -> None:
     assert (await server.ask("GET", "/api/runs", by=None, headers=headers)).status == 401
 
 
+async def test_a_token_is_good_for_as_many_days_as_were_asked_for(server: Serving) -> None:
+    body = {"name": "two days", "scope": "read", "days": 2}
+    before = server.services.clock.now()
+    made = (await server.ask("POST", "/api/tokens", json=body)).json
+    after = server.services.clock.now()
+    assert before - 1 <= made["expires_at"] - 2 * 86_400 <= after + 1
+    listed = (await server.ask("GET", "/api/tokens")).json["tokens"]
+    assert [each["expires_at"] for each in listed if each["id"] == made["id"]] == [made["expires_at"]]
+    assert (await server.ask("POST", "/api/tokens", json={**body, "days": -1})).status == 400
+
+
 async def test_secrets_of_tokens_are_never_listed(server: Serving) -> None:
     answer = await server.ask("GET", "/api/tokens")
     assert {row["scope"] for row in answer.json["tokens"]} >= {"read", "user", "admin", "worker"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def show(ctx: click.Context, /, *, as_json: bool, **options: Any) -> None:
         write_json(found)
         return
     screen = screen_of(ctx)
-    write_lines(draw_tokens(found, screen), screen)
+    write_lines(draw_tokens(found, time.time(), screen), screen)
 
 
 @command.command(

@@ -130,7 +130,7 @@ def _worker_state(worker: Plain, silent: float | None) -> tuple[str, Style]:
     return ("draining", Style.WARN) if worker.get("draining") else ("ready", Style.GOOD)
 
 
-def draw_tokens(tokens: Sequence[Plain], screen: Screen) -> list[Line]:
+def draw_tokens(tokens: Sequence[Plain], now: float, screen: Screen) -> list[Line]:
     """Return the tokens, never their secrets."""
     columns = (
         Column(title="TOKEN", most=36),
@@ -140,17 +140,20 @@ def draw_tokens(tokens: Sequence[Plain], screen: Screen) -> list[Line]:
         Column(title="CREATED", rank=3),
         Column(title="ID", rank=1, most=12),
     )
-    return draw_table(columns, [_token(each) for each in tokens], screen)
+    return draw_table(columns, [_token(each, now) for each in tokens], screen)
 
 
-def _token(token: Plain) -> Row:
+def _token(token: Plain, now: float) -> Row:
     used, created = number(token, "last_used"), number(token, "created_at")
-    revoked = bool(token.get("revoked"))
+    ends = number(token, "expires_at")
+    state, style = "good" if ends is None else f"good until {show_time(ends)}", Style.GOOD
+    if token.get("revoked") or (ends is not None and ends <= now):
+        state, style = "revoked" if token.get("revoked") else "expired", Style.FAINT
     return Row(
         cells=(
             Piece(one_line(text(token, "name")), Style.STRONG),
             Piece(one_line(text(token, "scope"))),
-            Piece("revoked" if revoked else "good", Style.FAINT if revoked else Style.GOOD),
+            Piece(state, style),
             Piece(show_time(used) if used is not None else "never", Style.FAINT),
             Piece(show_time(created) if created is not None else "", Style.FAINT),
             Piece(text(token, "id"), Style.FAINT),

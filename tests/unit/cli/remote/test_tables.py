@@ -101,10 +101,14 @@ def test_tokens_show_what_they_may_and_whether_they_are_good() -> None:
     tokens: list[dict[str, Any]] = [
         {"id": "abcdef123456", "name": "first", "scope": "admin", "created_at": NOW, "last_used": None},
         {"id": "0123456789ab", "name": "old", "scope": "worker", "created_at": NOW, "revoked": True},
+        {"id": "0123456789ac", "name": "short", "scope": "read", "created_at": NOW, "expires_at": NOW + 60},
+        {"id": "0123456789ad", "name": "over", "scope": "read", "created_at": NOW, "expires_at": NOW},
     ]
-    drawn = shown(draw_tokens(tokens, screen(100)))
+    drawn = shown(draw_tokens(tokens, NOW, screen(100)))
     assert drawn[1].split()[:4] == ["first", "admin", "good", "never"]
     assert drawn[2].split()[:3] == ["old", "worker", "revoked"]
+    assert f"good until {show_time(NOW + 60)}" in drawn[3]
+    assert drawn[4].split()[:3] == ["over", "read", "expired"]
 
 
 @pytest.mark.parametrize("width", [20, 35, 50, 64, 80, 120, 200])
@@ -118,9 +122,8 @@ def test_no_row_is_wider_than_the_terminal(width: int) -> None:
     "row", [{}, {"id": None, "name": 5, "labels": "x", "facts": [], "last_seen": "never"}]
 )
 def test_rows_of_another_version_are_drawn_as_far_as_they_are_known(row: dict[str, Any]) -> None:
-    for draw in (draw_runs, draw_queue, draw_workers):
+    for draw in (draw_runs, draw_queue, draw_workers, draw_tokens):
         assert draw([row], NOW, screen(80))
-    assert draw_tokens([row], screen(80))
 
 
 def test_what_a_server_says_cannot_steer_the_terminal() -> None:
