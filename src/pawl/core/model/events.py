@@ -25,6 +25,14 @@ class Event:
         payload: the body as the forge sends it (`github.event`); everything in it is untrusted.
         inputs: what the person who started the workflow by hand gave, as text by name.
         schedule: the cron line that fired, for `schedule`.
+        provider: the forge it came from (`github`), "" for none.
+        before: the commit that `ref` was at before a push, all zeros for a new ref; for a pull request the
+            commit of its base. "" where it is not known.
+        head_sha: for a pull request the commit of its head, at which statuses stand; else "" for `sha`.
+        head_repository: for a pull request where it comes from, `owner/name`; "" where it is not known.
+        number: of the pull request.
+        message: of the commit, as `[skip ci]` is looked for in it.
+        author: the commit's, for people.
     """
 
     name: str
@@ -41,6 +49,13 @@ class Event:
     payload: Mapping[str, object] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
+    provider: str = ""
+    before: str = ""
+    head_sha: str = ""
+    head_repository: str = ""
+    number: int | None = None
+    message: str = ""
+    author: str = ""
 
     @property
     def branch(self) -> str | None:

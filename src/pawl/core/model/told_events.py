@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 
@@ -18,16 +19,21 @@ def from_json(told: Json) -> RunEvent | None:
     if not isinstance(told, dict):
         return None
     try:
-        kind = _KINDS[str(told["type"])]
-        hints = typing.get_type_hints(kind)
+        kind, hints = _known(str(told["type"]))
         fields: dict[str, typing.Any] = {
-            field.name: _value(hints[field.name], told[field.name])
-            for field in dataclasses.fields(kind)
-            if field.name in told
+            name: _value(hint, told[name]) for name, hint in hints if name in told
         }
         return kind(**fields)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+@functools.cache
+def _known(name: str) -> tuple[type[RunEvent], tuple[tuple[str, typing.Any], ...]]:
+    """Return the kind of event with this name, and its fields with their types: finding these takes long."""
+    kind = _KINDS[name]
+    hints = typing.get_type_hints(kind)
+    return kind, tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
 
 
 def _value(hint: typing.Any, value: Json) -> object:
