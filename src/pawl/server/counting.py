@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
 
 from pawl.core.model.errors import PawlError
 from pawl.core.model.ids import RunId
-from pawl.core.model.records import AttemptRecord, AttemptRef
+from pawl.core.model.records import AttemptRecord, AttemptRef, RunRecord
 from pawl.core.model.status import Status
 from pawl.engine.control import Control
+from pawl.ports.store import Transaction
 from pawl.server.metrics import Metrics
 
 _REMEMBERED = 10_000
+_LATER = 0.25
+"""Seconds after which what changed is read back: what many requests changed, in one go."""
+
+
+@dataclass(slots=True)
+class _Changed:
+    """What is to be read back; a dict where each stands once, in order."""
+
+    begun: dict[AttemptRef, None] = field(default_factory=dict)
+    finished: dict[AttemptRef, None] = field(default_factory=dict)
+    runs: dict[RunId, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was read back of it."""
+
+    begun: list[AttemptRecord]
+    finished: list[AttemptRecord]
+    runs: list[RunRecord]
 
 
 class Counting:
@@ -22,55 +43,64 @@ class Counting:
         self._control = control
         self._metrics = metrics
         self._ended: dict[object, None] = {}
-        self._pending: set[asyncio.Task[None]] = set()
+        self._changed = _Changed()
+        self._timer: asyncio.TimerHandle | None = None
+        self._settling: set[asyncio.Task[None]] = set()
 
     def begun(self, ref: AttemptRef) -> None:
         """Measure how long an attempt waited that was begun."""
-        self._later(self._begun(ref))
+        self._changed.begun[ref] = None
+        self._soon()
 
     def finished(self, ref: AttemptRef) -> None:
         """Count an attempt that was finished, and its run if that ended with it."""
-        self._later(self._finished(ref))
+        self._changed.finished[ref] = None
+        self.runs(ref.run)
 
     def runs(self, *runs: RunId) -> None:
         """Count those of these runs that have ended."""
-        self._later(self._runs(runs))
+        self._changed.runs.update(dict.fromkeys(runs))
+        self._soon()
+
+    async def settle(self) -> None:
+        """Count what has changed so far."""
+        changed, self._changed = self._changed, _Changed()
+        if not (changed.begun or changed.finished or changed.runs):
+            return
+        try:
+            found = await self._control.store.read(lambda transaction: _read(transaction, changed))
+        except PawlError:
+            return
+        self._count(found)
 
     async def aclose(self) -> None:
-        """Wait for what is being counted."""
-        await asyncio.gather(*self._pending, return_exceptions=True)
+        """Count what has changed so far; nothing may be told afterwards."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*self._settling, return_exceptions=True)
+        await self.settle()
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
+    def _soon(self) -> None:
         # Whoever caused it does not wait for it to be counted.
-        task = asyncio.get_running_loop().create_task(work)
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LATER, self._begin_to_settle)
 
-    async def _begun(self, ref: AttemptRef) -> None:
-        attempt = await self._attempt(ref)
-        if attempt is not None and attempt.leased_at is not None and self._first(("begun", ref)):
-            self._metrics.queue_seconds.observe(max(0.0, attempt.leased_at - attempt.queued_at))
+    def _begin_to_settle(self) -> None:
+        self._timer = None
+        task = asyncio.get_running_loop().create_task(self.settle())
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
 
-    async def _finished(self, ref: AttemptRef) -> None:
-        attempt = await self._attempt(ref)
-        if attempt is not None and self._first(("finished", ref)):
-            self._metrics.attempt_ended(attempt)
-        await self._runs([ref.run])
-
-    async def _runs(self, runs: Iterable[RunId]) -> None:
-        for run in runs:
-            try:
-                record = await self._control.runs.get(run)
-            except PawlError:
-                continue
-            if record.status is Status.COMPLETED and self._first((run, record.attempt)):
-                self._metrics.run_ended(record)
-
-    async def _attempt(self, ref: AttemptRef) -> AttemptRecord | None:
-        try:
-            return await self._control.store.read(lambda transaction: transaction.attempts.get(ref))
-        except PawlError:
-            return None
+    def _count(self, found: _Found) -> None:
+        for attempt in found.begun:
+            if attempt.leased_at is not None and self._first(("begun", attempt.ref)):
+                self._metrics.queue_seconds.observe(max(0.0, attempt.leased_at - attempt.queued_at))
+        for attempt in found.finished:
+            if self._first(("finished", attempt.ref)):
+                self._metrics.attempt_ended(attempt)
+        for run in found.runs:
+            if run.status is Status.COMPLETED and self._first((run.id, run.attempt)):
+                self._metrics.run_ended(run)
 
     def _first(self, what: object) -> bool:
         """Return whether this has not been counted: calls may be repeated."""
@@ -80,3 +110,14 @@ class Counting:
         if len(self._ended) > _REMEMBERED:
             self._ended.pop(next(iter(self._ended)))
         return True
+
+
+def _read(transaction: Transaction, changed: _Changed) -> _Found:
+    """Return what is stored of what changed; runs may have been removed since."""
+    attempts = {ref: transaction.attempts.get(ref) for ref in {**changed.begun, **changed.finished}}
+    runs = [transaction.runs.get(run) for run in changed.runs]
+    return _Found(
+        begun=[found for ref in changed.begun if (found := attempts[ref]) is not None],
+        finished=[found for ref in changed.finished if (found := attempts[ref]) is not None],
+        runs=[found for found in runs if found is not None],
+    )

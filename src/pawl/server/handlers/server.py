@@ -31,6 +31,7 @@ async def _ready(call: Call) -> Response:
 
 async def _metrics(call: Call) -> Response:
     services = call.services
+    await services.counting.settle()
     now = services.clock.now()
     entries = await services.control.queue.entries()
     counts = await services.control.queue.counts()
