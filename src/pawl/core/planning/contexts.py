@@ -231,21 +231,25 @@ def short_names(event: Event) -> dict[str, Value]:
 
 def workflow_contexts(plan: Plan, facts: RunFacts = DEFAULT_FACTS) -> dict[str, Value]:
     """Return what every place of a workflow sees: `github`, `inputs`, `vars`."""
-    return {
-        "github": github_context(plan.event, path=plan.path, name=plan.name, inputs=plan.inputs, facts=facts),
-        "inputs": inputs_context(plan.inputs),
-        "vars": vars_context(plan.variables),
-    }
+    return _plan_contexts(plan, facts, None)
 
 
 def job_contexts(
     plan: Plan, job: JobKey, needs: Mapping[JobKey, NeedResult], facts: RunFacts = DEFAULT_FACTS
 ) -> dict[str, Value]:
     """Return what a job's keys see before its matrix is expanded: `github`, `inputs`, `vars`, `needs`."""
+    return {**_plan_contexts(plan, facts, job), "needs": needs_context(needs)}
+
+
+def _plan_contexts(plan: Plan, facts: RunFacts, job: JobKey | None) -> dict[str, Value]:
     github = github_context(
         plan.event, path=plan.path, name=plan.name, inputs=plan.inputs, facts=facts, job=job
     )
-    return {**workflow_contexts(plan, facts), "github": github, "needs": needs_context(needs)}
+    return {
+        "github": github,
+        "inputs": inputs_context(plan.inputs),
+        "vars": vars_context(plan.variables),
+    }
 
 
 def combination_contexts(

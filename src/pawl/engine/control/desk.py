@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from pawl.engine.control.moment import Moment, PlanCache
+from pawl.engine.control.moment import Moment, PlanCache, StateCache
 from pawl.engine.control.rules import Rules
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
@@ -41,10 +41,11 @@ class Desk:
     rules: Rules
     offload: Offload = at_once
     plans: PlanCache = field(default_factory=PlanCache)
+    states: StateCache = field(default_factory=StateCache)
 
     def moment(self) -> Moment:
         """Return this moment."""
-        return Moment(now=self.clock.now(), rules=self.rules, plans=self.plans)
+        return Moment(now=self.clock.now(), rules=self.rules, plans=self.plans, states=self.states)
 
     async def write(self, work: Callable[[Transaction, Moment], T]) -> T:
         """Run `work` in a transaction, at this moment."""

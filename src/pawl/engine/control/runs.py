@@ -54,7 +54,9 @@ class Runs:
             correlation=wanted.correlation or desk.randomness.token(8),
             run_name=lambda numbered: self._intake.plan(wanted, numbered).plan.run_name,
         )
-        return await desk.write(lambda tx, moment: triggering.store_run(tx, order, moment))
+        record = await desk.write(lambda tx, moment: triggering.store_run(tx, order, moment))
+        desk.plans.put(record, planned.plan)
+        return record
 
     async def cancel(
         self, run: RunId, *, job: JobId | None = None, by: str, reason: str = "", at_once: bool = False

@@ -22,8 +22,6 @@ from pawl.core.lifecycle import (
     StartJob,
     apply,
     run_status,
-    state_from_json,
-    state_to_json,
 )
 from pawl.core.lifecycle import CancelRequested as CancelRun
 from pawl.core.model import run_events
@@ -62,7 +60,7 @@ class Changes:
                 raise NotFound(f"there is no run {run}")
             record, state = locked
             plan = self.moment.plans.get(self.tx, record)
-            self._runs[run] = RunChange(self, record, state_from_json(state), plan)
+            self._runs[run] = RunChange(self, record, self.moment.states.get(run, state), plan)
         return self._runs[run]
 
     def begin(self, record: RunRecord, state: RunState, plan: Plan) -> RunChange:
@@ -146,7 +144,7 @@ class RunChange:
             started_at=state.started_at,
             completed_at=state.completed_at,
         )
-        self.tx.runs.save(self.record, state_to_json(state))
+        self.tx.runs.save(self.record, self.moment.states.stored(self.record.id, state))
         if self._told:
             self.tx.events.append(self.record.id, self._told, self.now)
 

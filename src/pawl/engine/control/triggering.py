@@ -111,6 +111,8 @@ def begin(change: RunChange) -> None:
 
 
 def _group(plan: Plan, change: RunChange) -> GroupRule | None:
+    if plan.concurrency is None:
+        return None
     contexts = workflow_contexts(plan, change.moment.facts(change.record))
     try:
         return groups.group_rule(plan.concurrency, contexts, change.record.repository)
