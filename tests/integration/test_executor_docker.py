@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -537,6 +538,8 @@ def test_nothing_of_roots_is_left_for_an_ordinary_user(
             os.setgid(ordinary)
             os.setuid(ordinary)
             code = asyncio.run(_work_as_another(root, tree if bound else None, user, how))
+        except BaseException:  # noqa: BLE001 - said here, or nobody would ever know
+            traceback.print_exc()
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
