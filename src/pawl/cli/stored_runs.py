@@ -9,7 +9,7 @@ from pawl.cli.view.picture import JobPicture, RunPicture, StepPicture
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 from pawl.core.model.ids import JobId
-from pawl.core.model.run_events import RunEvent
+from pawl.core.model.run_events import JobQueued, JobStarted, RunEvent
 from pawl.core.model.status import Conclusion
 
 FAILED = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
@@ -25,12 +25,67 @@ class StepPlace:
     step: StepPicture
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWish:
+    """Which steps are wanted, by what people type; None is all.
+
+    `attempt` is the number of an attempt; None is each job's last.
+    """
+
+    job: str | None = None
+    step: str | None = None
+    failed: bool = False
+    attempt: int | None = None
+
+    def has(self, place: StepPlace) -> bool:
+        """Return whether a step is one of those, as far as it is known by now; `failed` is not looked at."""
+        return self._has_job(place) and self._has_step(place)
+
+    def _has_job(self, place: StepPlace) -> bool:
+        names = {place.job_id.casefold(), place.job.name.casefold(), place.job.key.casefold()}
+        return self.job is None or self.job.casefold() in names
+
+    def _has_step(self, place: StepPlace) -> bool:
+        if self.step is None:
+            return True
+        wanted, name = self.step.casefold(), place.step.name.casefold()
+        return wanted in {place.step.id.casefold(), str(place.index)} or wanted in name
+
+
 def draw_picture(events: Iterable[RunEvent]) -> RunPicture:
     """Return what the events of a run add up to."""
     picture = RunPicture()
     for event in events:
         picture.apply(event)
     return picture
+
+
+def of_attempt(events: Iterable[RunEvent], attempt: int) -> list[RunEvent]:
+    """Return the events of a run with those attempts of its jobs only that have this number.
+
+    Raises:
+        UsageError: no job has such an attempt.
+    """
+    kept: list[RunEvent] = []
+    now: dict[str, int] = {}
+    begun: dict[str, set[int]] = {}
+    for event in events:
+        job = getattr(event, "job", None)
+        if isinstance(event, JobStarted):
+            now[event.job] = event.attempt
+            begun.setdefault(event.job, set()).add(event.attempt)
+        elif isinstance(event, JobQueued):
+            now[event.job] = attempt if event.job not in now else 0
+        if job is None or now.get(job) == attempt:
+            kept.append(event)
+    wanted = {None, *(job for job, attempts in begun.items() if attempt in attempts)}
+    if len(wanted) == 1:
+        most = max((max(attempts) for attempts in begun.values()), default=0)
+        raise UsageError(
+            f"no job of the run has an attempt {attempt}",
+            hint=f"the highest number of an attempt is {most}" if most else "none has begun",
+        )
+    return [event for event in kept if getattr(event, "job", None) in wanted]
 
 
 def parse_run_number(text: str | None) -> int | None:
@@ -102,3 +157,17 @@ def select_steps(places: list[StepPlace], wanted: str) -> list[StepPlace]:
         hint = did_you_mean(wanted, names) or f"its steps: {listed}"
         raise UsageError(f"there is no step `{wanted}`", hint=hint)
     return found
+
+
+def choose_steps(events: Iterable[RunEvent], wish: StepWish) -> list[StepPlace]:
+    """Return the steps that are wanted, in order.
+
+    Raises:
+        UsageError: there is no such job, step or attempt.
+    """
+    if wish.attempt is not None:
+        events = of_attempt(events, wish.attempt)
+    places = list_steps(select_jobs(draw_picture(events), wish.job))
+    if wish.step is not None:
+        places = select_steps(places, wish.step)
+    return [each for each in places if not wish.failed or each.step.outcome in FAILED]

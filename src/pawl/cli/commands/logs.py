@@ -17,15 +17,7 @@ from pawl.cli.log_printer import LogPrinter, LogWish
 from pawl.cli.project import current_project
 from pawl.cli.remote.choosing import ask_server
 from pawl.cli.remote.options import optional_server_options, read_asked
-from pawl.cli.stored_runs import (
-    FAILED,
-    StepPlace,
-    draw_picture,
-    list_steps,
-    parse_run_number,
-    select_jobs,
-    select_steps,
-)
+from pawl.cli.stored_runs import StepPlace, StepWish, choose_steps, parse_run_number
 from pawl.cli.terminal.screen import look_at
 from pawl.cli.view.picture import Phase
 from pawl.core.model.errors import UsageError
@@ -40,6 +32,7 @@ _POLL_SECONDS = 0.1
         ("pawl logs", "the whole log of the latest run"),
         ("pawl logs 12 --failed", "the steps of run 12 that failed"),
         ("pawl logs -j test --step pytest", "one step of one job"),
+        ("pawl logs 12 -j test --attempt 1", "what its first attempt said, before others"),
         ("pawl logs -f", "follow a run in progress"),
         ("pawl logs 12 --server -f", "the same of the server's run 12; ends with its exit code"),
         ("pawl logs 12 --grep 'error|warn'", "the lines that match"),
@@ -49,6 +42,12 @@ _POLL_SECONDS = 0.1
 @click.argument("run", required=False)
 @click.option("-j", "--job", metavar="JOB", help="Only this job: its id, key or name.")
 @click.option("--step", metavar="STEP", help="Only this step: its name, a part of it, its id or its number.")
+@click.option(
+    "--attempt",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only attempts of this number; by default each job's last.",
+)
 @click.option("--failed", is_flag=True, help="Only steps that failed.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines of each step.")
 @click.option("--timestamps", is_flag=True, help="Begin each line with its time, in UTC.")
@@ -62,9 +61,6 @@ def command(
     /,
     run: str | None,
     *,
-    job: str | None,
-    step: str | None,
-    failed: bool,
     follow: bool,
     **options: Any,
 ) -> int:
@@ -74,6 +70,9 @@ def command(
     machine's server is asked.
     """
     asked = read_asked(options)
+    steps = StepWish(**{name: options[name] for name in ("job", "step", "failed", "attempt")})
+    if follow and steps.attempt is not None:
+        raise UsageError("--attempt and --follow exclude each other", hint="a former attempt has ended")
     wish = LogWish(
         timestamps=options["timestamps"],
         as_json=options["as_json"],
@@ -83,35 +82,28 @@ def command(
     screen = look_at(sys.stdout, colour=bool(ctx.color))
     local = RunsFolder(current_project().root)
     if ask_server(asked, run, [record.number for record in local.list()]):
-        from pawl.cli.remote.logs import RemoteLogs, StepWish  # noqa: PLC0415 - aiohttp takes 150 ms to import
+        from pawl.cli.remote.logs import RemoteLogs  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
-        remote = RemoteLogs(asked.place(), screen, wish, StepWish(job=job, step=step, failed=failed))
+        remote = RemoteLogs(asked.place(), screen, wish, steps)
         return remote.show(run, follow=follow, tell_which=not asked.is_configured)
-    _show_local(local.open(parse_run_number(run)), _Choice(job, step, failed=failed), wish, follow=follow)
+    _show_local(local.open(parse_run_number(run)), _Choice(steps), wish, follow=follow)
     return ExitCode.SUCCESS
 
 
 class _Choice:
     """Which steps to show; asked again and again while a run is followed."""
 
-    def __init__(self, job: str | None, step: str | None, *, failed: bool) -> None:
-        self._job = job
-        self._step = step
-        self.failed = failed
+    def __init__(self, steps: StepWish) -> None:
+        self._steps = steps
+        self.failed = steps.failed
 
     def select(self, folder: RunFolder) -> list[StepPlace]:
         """Return the steps there are now, in order.
 
         Raises:
-            UsageError: the job or step does not exist.
+            UsageError: the job, step or attempt does not exist.
         """
-        picture = draw_picture(folder.events())
-        places = list_steps(select_jobs(picture, self._job))
-        if self._step is not None:
-            places = select_steps(places, self._step)
-        if self.failed:
-            places = [each for each in places if each.step.outcome in FAILED]
-        return places
+        return choose_steps(folder.events(), self._steps)
 
     def try_select(self, folder: RunFolder) -> list[StepPlace]:
         """Return the same; nothing while what was asked for has not begun."""

@@ -17,9 +17,9 @@ from pawl.cli.remote.client import Client
 from pawl.cli.remote.following import Blame, get_run, stream_run
 from pawl.cli.remote.place import ServerPlace
 from pawl.cli.remote.showing import note, read_run_id
-from pawl.cli.remote.stream import LineFeed, StepWish, StreamPrinter
+from pawl.cli.remote.stream import LineFeed, StreamPrinter
 from pawl.cli.remote.watching import say_it_goes_on
-from pawl.cli.stored_runs import FAILED, StepPlace, draw_picture, list_steps, select_jobs, select_steps
+from pawl.cli.stored_runs import StepPlace, StepWish, choose_steps
 from pawl.cli.terminal.screen import Screen
 from pawl.core.model.errors import NotFound
 from pawl.core.model.run_events import LogAppended, RunEvent
@@ -27,7 +27,7 @@ from pawl.core.model.status import Conclusion
 from pawl.core.model.told_events import from_json
 from pawl.ports.logs import LogLine
 
-__all__ = ["RemoteLogs", "StepWish"]
+__all__ = ["RemoteLogs"]
 
 
 class RemoteLogs:
@@ -92,12 +92,7 @@ class RemoteLogs:
         return blame.exit_code(run)
 
     async def _print_stored(self, client: Client) -> None:
-        picture = draw_picture([event async for event in _events(client, self._run)])
-        places = list_steps(select_jobs(picture, self._steps.job))
-        if self._steps.step is not None:
-            places = select_steps(places, self._steps.step)
-        if self._steps.failed:
-            places = [each for each in places if each.step.outcome in FAILED]
+        places = choose_steps([event async for event in _events(client, self._run)], self._steps)
         several = len({place.job_id for place in places}) > 1
         wish = replace(self._wish, with_job=several, with_heads=len(places) > 1)
         drawer = LineDrawer(self._screen, wish)

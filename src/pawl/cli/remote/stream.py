@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pawl.cli.log_printer import LineDrawer, LogWish, key_of
-from pawl.cli.stored_runs import FAILED, StepPlace
+from pawl.cli.stored_runs import FAILED, StepPlace, StepWish
 from pawl.cli.terminal.screen import Screen
 from pawl.cli.view.picture import RunPicture
 from pawl.core.model.ids import JobId
@@ -48,29 +48,6 @@ class LineFeed:
         """Yield what never got its end."""
         yield from self._held.values()
         self._held.clear()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepWish:
-    """Which steps are wanted, by what people type; None is all."""
-
-    job: str | None = None
-    step: str | None = None
-    failed: bool = False
-
-    def has(self, place: StepPlace) -> bool:
-        """Return whether a step is one of those, as far as it is known by now; `failed` is not looked at."""
-        return self._has_job(place) and self._has_step(place)
-
-    def _has_job(self, place: StepPlace) -> bool:
-        names = {place.job_id.casefold(), place.job.name.casefold(), place.job.key.casefold()}
-        return self.job is None or self.job.casefold() in names
-
-    def _has_step(self, place: StepPlace) -> bool:
-        if self.step is None:
-            return True
-        wanted, name = self.step.casefold(), place.step.name.casefold()
-        return wanted in {place.step.id.casefold(), str(place.index)} or wanted in name
 
 
 @dataclass(slots=True)

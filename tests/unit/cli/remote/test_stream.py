@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from pawl.cli.log_printer import LogWish
-from pawl.cli.remote.stream import LineFeed, StepWish, StreamPrinter
+from pawl.cli.remote.stream import LineFeed, StreamPrinter
+from pawl.cli.stored_runs import StepWish
 from pawl.cli.terminal.screen import UNICODE, Screen
 from pawl.core.model.ids import JobId, JobKey, StepId
 from pawl.core.model.run_events import JobFinished, JobQueued, JobStarted, LogAppended, RunEvent, StepFinished

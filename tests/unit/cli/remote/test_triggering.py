@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pawl.adapters.workspace_git import CommitFacts
+from pawl.adapters.git.tree import CommitFacts
 from pawl.cli.findings.checked import CheckedFile
 from pawl.cli.local_event import EventWish
 from pawl.cli.remote import choosing
