@@ -14,6 +14,7 @@ from pawl.adapters.store_sql import open_store
 from pawl.ports.store import RunFilter
 from tests.e2e.server import Machine, machine
 from tests.faults.processes import until
+from tests.faults.tls import make_authority, tls_proxy_to
 from tests.postgres import serving
 
 
@@ -66,6 +67,13 @@ def test_a_run_that_fails_ends_with_1_and_can_run_again(here: Machine) -> None:
     code, out, _ = here.pawl("rerun", number, "--failed", "-f")
     assert (code, out.count("[bad] oops")) == (1, 1)
     assert "First failure: bad" in out
+
+    code, out, _ = here.pawl("logs", number, "--server", "--attempt", "1", "--step", "Set up job")
+    assert (code, f"Run {number}, job bad, attempt 1" in out) == (0, True)
+    assert f"Run {number}, job bad, attempt 3" in here.pawl("logs", number, "--server")[1]
+    code, _, err = here.pawl("logs", number, "--server", "--attempt", "4")
+    assert (code, "the highest number of an attempt is 3" in err) == (2, True)
+    assert here.pawl("logs", number, "--server", "--attempt", "1", "-f")[0] == 2
 
 
 def test_a_log_is_followed_through_the_death_of_the_server(here: Machine, tmp_path: Path) -> None:
@@ -210,6 +218,26 @@ async def _runs_of(url: str) -> list[int]:
         return [each.id for each in await store.read(lambda tx: tx.runs.find(RunFilter(), 200))]
     finally:
         await store.aclose()
+
+
+def test_a_database_that_is_not_there_is_not_moved_as_an_empty_one(here: Machine, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.db"
+    code, _, err = here.pawl("migrate-store", f"sqlite:///{missing}", f"sqlite:///{tmp_path}/moved.db")
+    assert (code, f"there is no database {missing}" in err) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_with_https_where_none_is_spoken_says_so(here: Machine) -> None:
+    code, _, err = here.pawl("queue", "--server", here.url.replace("http:", "https:"))
+    assert (code, "does not speak HTTPS" in err) == (2, True)
+    assert "write http://" in err
+
+
+def test_a_certificate_that_nobody_trusts_is_told_with_how_to_trust_it(here: Machine, tmp_path: Path) -> None:
+    with tls_proxy_to(int(here.url.rpartition(":")[2]), make_authority(tmp_path, "own")) as port:
+        code, _, err = here.pawl("queue", "--server", f"https://127.0.0.1:{port}")
+    assert (code, "is not trusted" in err) == (2, True)
+    assert "SSL_CERT_FILE" in err
 
 
 def test_the_database_of_a_server_that_runs_is_not_moved(here: Machine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
 from pawl.cli.terminal.durations import count
+from pawl.core.model.errors import UsageError
 
 _SQLITE = "sqlite:///"
 
@@ -37,6 +38,7 @@ def command(source: str, target: str, *, as_json: bool) -> int:
     """
     from pawl.adapters.store_sql import copy_store  # noqa: PLC0415 - takes 200 ms to import
 
+    _check_is_there(source)
     with _stopped(source), _stopped(target):
         counted = copy_store(source, target)
     if as_json:
@@ -46,11 +48,25 @@ def command(source: str, target: str, *, as_json: bool) -> int:
     return ExitCode.SUCCESS
 
 
+def _check_is_there(url: str) -> None:
+    """Raise UsageError when a SQLite file is not there: opening it would make an empty one, and copy that."""
+    file = _sqlite_file(url)
+    if file is not None and not file.is_file():
+        raise UsageError(
+            f"there is no database {file}",
+            hint=f"an absolute path has four slashes: {_SQLITE}/var/lib/pawl/pawl.db",
+        )
+
+
+def _sqlite_file(url: str) -> Path | None:
+    return Path(unquote(url.removeprefix(_SQLITE))) if url.startswith(_SQLITE) else None
+
+
 def _stopped(url: str) -> contextlib.AbstractContextManager[None]:
     """Return a block in which no server uses the data folder that a SQLite file lies in."""
     from pawl.server.locking import locked  # noqa: PLC0415 - only here
 
-    folder = Path(unquote(url.removeprefix(_SQLITE))).parent
-    if url.startswith(_SQLITE) and (folder / "server.lock").exists():
-        return locked(folder)
+    file = _sqlite_file(url)
+    if file is not None and (file.parent / "server.lock").exists():
+        return locked(file.parent)
     return contextlib.nullcontext()

@@ -13,7 +13,7 @@ import aiohttp
 
 from pawl.cli.remote.place import ServerPlace
 from pawl.cli.version import VERSION
-from pawl.core.model.errors import Denied, NotFound, PawlError, TransientError, Unavailable
+from pawl.core.model.errors import Denied, NotFound, PawlError, TransientError, Unavailable, UsageError
 from pawl.core.model.plan import Json
 from pawl.wire.problems import error_of
 
@@ -210,6 +210,16 @@ class Client:
         """Turn what goes wrong on the way into our errors."""
         try:
             yield
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise UsageError(
+                f"the certificate of {self.place.url} is not trusted ({error.certificate_error})",
+                hint="SSL_CERT_FILE names a file with the authorities to trust",
+            ) from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise UsageError(
+                f"what answers at {self.place.url} does not speak HTTPS as it should",
+                hint="check the port, or write http:// where no proxy with a certificate stands before it",
+            ) from error
         except aiohttp.ClientConnectorError as error:
             raise NoServer(
                 f"no server answers at {self.place.url} ({_reason(error)})", hint=self._how_to_start()
