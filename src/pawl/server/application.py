@@ -6,9 +6,9 @@ import asyncio
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Matched
 from starlette.routing import Router
@@ -26,6 +26,9 @@ from pawl.server.services import Services
 from pawl.wire import CORRELATION_HEADER
 
 _CORRELATION = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_CORRELATION_NAME = CORRELATION_HEADER.lower().encode()
+_HOSTS_KNOWN = 256
+_LONGEST_HOST = 300
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 
 
@@ -68,13 +71,25 @@ def make_application(
     for route in routes:
         paths.setdefault(route.path, []).append(route)
     endpoints = [Matched(path, Endpoint(table, services, tokens)) for path, table in paths.items()]
-    return _Gate(Router(endpoints, redirect_slashes=False, default=_nothing_there), services, hosts)
+    router = Router(endpoints, redirect_slashes=False, default=_nothing_there)
+    return _Gate(_Paths({each.path: each.endpoint for each in endpoints}, router), services, hosts)
 
 
 async def _nothing_there(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         shown = scope["path"][:200]
         await problem(NotFound(f"there is nothing at `{shown}`"))(scope, receive, send)
+
+
+class _Paths:
+    """Finds what answers at a path: those without parameters by name, the others by the router's patterns."""
+
+    def __init__(self, endpoints: Mapping[str, ASGIApp], router: Router) -> None:
+        self._plain = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._plain.get(scope["path"], self._router)(scope, receive, send)
 
 
 class _Gate:
@@ -84,26 +99,26 @@ class _Gate:
         self._inner = inner
         self._services = services
         self._hosts = {"localhost", *(host.lower() for host in hosts)}
+        # Callers say few names over and over; what they make up cannot fill the memory.
+        self._may_be_called = lru_cache(_HOSTS_KNOWN)(self._is_named)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _answer_others(scope, send)
             return
-        request = Request(scope)
-        with correlated(self._correlation(request)) as identity:
+        with correlated(self._correlation(scope)) as identity:
             begun, status = self._services.clock.monotonic(), 0
 
             async def send_and_note(message: Message) -> None:
                 nonlocal status
-                if message["type"] == "http.response.start" and not status:
+                if not status and message["type"] == "http.response.start":
                     status = int(message["status"])
-                    message.setdefault("headers", []).append(
-                        (CORRELATION_HEADER.lower().encode(), identity.encode())
-                    )
+                    message.setdefault("headers", []).append((_CORRELATION_NAME, identity.encode()))
                     self._measure(scope, status, self._services.clock.monotonic() - begun)
                 await send(message)
 
-            if not self._may_be_called(request.headers.getlist("host")):
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            if len(hosts) != 1 or len(hosts[0]) > _LONGEST_HOST or not self._may_be_called(hosts[0]):
                 refused = UsageError(
                     "this server is not known by that name", hint="add it to `server.hosts` in pawl.toml"
                 )
@@ -116,9 +131,14 @@ class _Gate:
                 if not self._services.stopping.begun:
                     raise
 
-    def _correlation(self, request: Request) -> str:
-        given = request.headers.get(CORRELATION_HEADER, "")
-        return given if _CORRELATION.fullmatch(given) else self._services.randomness.token(8)
+    def _correlation(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == _CORRELATION_NAME:
+                given: str = value.decode("latin-1")
+                if _CORRELATION.fullmatch(given):
+                    return given
+                break
+        return self._services.randomness.token(8)
 
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route: Route | None = scope.get("pawl.route")
@@ -127,9 +147,10 @@ class _Gate:
         level = logging.DEBUG if status < 500 else logging.INFO
         say("request", level, route=name, status=status, milliseconds=round(seconds * 1000, 1))
 
-    def _may_be_called(self, given: Sequence[str]) -> bool:
-        """Return whether the Host header names this server: a name that anybody may point here does not."""
-        found = _HOST.fullmatch(given[0]) if len(given) == 1 and len(given[0]) < 300 else None
+    def _is_named(self, host: bytes) -> bool:
+        """Return whether a Host header names this server: a name that anybody may point here does not."""
+        given = host.decode("latin-1")
+        found = _HOST.fullmatch(given)
         if found is None:
             return False
         name = found[1].strip("[]").lower()

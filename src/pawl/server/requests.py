@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from pawl.core.model.errors import NotFound, TooLarge, UnsupportedBody, UsageError
 from pawl.core.model.ids import RunId
@@ -25,7 +25,20 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         TooLarge: it is over `limit` bytes; no more than that was read.
     """
-    chunks = [chunk async for chunk in read_chunks(request, limit)]
+    check_announced(request, limit)
+    chunks, size, more = [], 0, True
+    while more:
+        # Asked for as the web server gives it: this is done for every message of every worker.
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        if chunk:
+            chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        more = message.get("more_body", False)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -68,6 +81,8 @@ def check_plain(request: Request) -> None:
         raise UnsupportedBody(
             f"the body has the encoding `{encodings[:40]}`", hint="send it without a Content-Encoding"
         )
+    if not request.scope["query_string"]:
+        return
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name in seen:
