@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pawl.adapters.source_pack import Header, PackedSource, PackLimits, pack
+from pawl.adapters.git.pack import Header, PackedSource, PackLimits, pack
 from pawl.core.model.errors import InfrastructureError, TooLarge, UsageError
 
 ODD_NAMES = [

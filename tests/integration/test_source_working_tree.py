@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pawl.adapters.workspace_git import WorkingTree, history, listing, repository_name
+from pawl.adapters.git.tree import WorkingTree, history, listing, repository_name
 from pawl.core.model.errors import InfrastructureError, UsageError
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pawl.adapters.executor_host import HostExecutor
-from pawl.adapters.workspace_git import WorkingTree
+from pawl.adapters.git.tree import WorkingTree
 from pawl.cli.project import Project
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import Executor, ImageFacts

@@ -77,4 +77,4 @@ class Mirrors(Protocol):
         """Return whether `older` is reached from `newer`."""
 
     def pack(self, name: str, sha: str, *, ref: str = "", depth: int = 1) -> AsyncGenerator[bytes]:
-        """Yield a commit's files, packed as adapters/source_pack does; `depth` 0 is the whole history."""
+        """Yield a commit's files, packed as adapters/git/pack does; `depth` 0 is the whole history."""

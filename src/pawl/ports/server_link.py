@@ -62,7 +62,7 @@ class ServerLink(Protocol):
         """
 
     def source(self, lease: Lease, *, artifact: tuple[str, str] | None = None) -> AsyncIterator[bytes]:
-        """Yield the repository's files at the run's commit, packed as `adapters/source_pack` does.
+        """Yield the repository's files at the run's commit, packed as `adapters/git/pack` does.
 
         Given `artifact`, the names of one of the run's artifacts and of a file in it, yield that file.
 

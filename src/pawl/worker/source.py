@@ -52,6 +52,6 @@ class SpooledSource:
                 told = self._spool.source_failed.read_text(encoding="utf-8")
                 raise InfrastructureError(f"the repository's files could not be fetched: {told}")
             await self._clock.sleep(_PAUSE)
-        from pawl.adapters.source_pack import PackedSource  # noqa: PLC0415 - only for jobs that have files
+        from pawl.adapters.git.pack import PackedSource  # noqa: PLC0415 - only for jobs that have files
 
         return await PackedSource(self._spool.source).copy_to(folder, subfolder=subfolder)

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from pawl.adapters.source_pack import pack
-from pawl.adapters.workspace_git import CommitFacts, Commits
+from pawl.adapters.git.pack import pack
+from pawl.adapters.git.tree import CommitFacts, Commits
 from pawl.cli.examples import ExampleCommand
 from pawl.cli.exits import ExitCode
 from pawl.cli.findings.text import draw_findings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from pawl.adapters.workspace_git import CommitFacts, Commits
+from pawl.adapters.git.tree import CommitFacts, Commits
 from pawl.cli.findings.checked import CheckedFile
 from pawl.cli.local_event import EventWish, build_event, choose_event
 from pawl.cli.project import WORKFLOW_PLACES

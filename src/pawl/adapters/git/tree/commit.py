@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pawl.adapters.workspace_git.git import Git, git_is_there
-from pawl.adapters.workspace_git.tree import WorkingTree
+from pawl.adapters.git.tree.git import Git, git_is_there
+from pawl.adapters.git.tree.tree import WorkingTree
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.source import SourceState
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from pawl.adapters.source_pack.git import Git, GitError, end
-from pawl.adapters.source_pack.header import Header, checked_sha
-from pawl.adapters.source_pack.limits import PackLimits
+from pawl.adapters.git.pack.git import Git, GitError, end
+from pawl.adapters.git.pack.header import Header, checked_sha
+from pawl.adapters.git.pack.limits import PackLimits
 from pawl.core.model.errors import UsageError
 
 

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from pawl.adapters.workspace_git.git import Git
+from pawl.adapters.git.tree.git import Git
 from pawl.core.model.errors import UsageError
 
 OWN_FOLDER = ".pawl/runs"

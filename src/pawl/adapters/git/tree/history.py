@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pawl.adapters.workspace_git.copying import TreeCopy
-from pawl.adapters.workspace_git.git import Git, GitError
+from pawl.adapters.git.tree.copying import TreeCopy
+from pawl.adapters.git.tree.git import Git, GitError
 
 MAX_HISTORY = 1024**3
 """Bytes of objects that are copied whole; of a larger repository only the latest commit comes along."""

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pawl.adapters.workspace_git.copying import TreeCopy
-from pawl.adapters.workspace_git.git import Git, git_is_there
-from pawl.adapters.workspace_git.history import bring_history
-from pawl.adapters.workspace_git.listing import OWN_FOLDER, list_with_git, list_without_git
+from pawl.adapters.git.tree.copying import TreeCopy
+from pawl.adapters.git.tree.git import Git, git_is_there
+from pawl.adapters.git.tree.history import bring_history
+from pawl.adapters.git.tree.listing import OWN_FOLDER, list_with_git, list_without_git
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.source import SourceState
 

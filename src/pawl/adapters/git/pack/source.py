@@ -7,9 +7,9 @@ import shutil
 from contextlib import aclosing
 from pathlib import Path
 
-from pawl.adapters.source_pack.git import Git, GitError
-from pawl.adapters.source_pack.header import Header, parse_header
-from pawl.adapters.source_pack.limits import PackLimits
+from pawl.adapters.git.pack.git import Git, GitError
+from pawl.adapters.git.pack.header import Header, parse_header
+from pawl.adapters.git.pack.limits import PackLimits
 from pawl.core.model.errors import InfrastructureError, TooLarge
 from pawl.ports.source import SourceState
 

@@ -1,0 +1,1 @@
+"""Everything that is done with git's command line: the working tree, packed commits, mirrors."""
