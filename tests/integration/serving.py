@@ -34,6 +34,7 @@ from pawl.server.services import Services
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
 from pawl.wire import PROTOCOL
+from tests.reporting import append_log
 
 PATIENCE = 60.0
 LABEL = "self-hosted"
@@ -180,14 +181,14 @@ async def write_log(
             part, offset=start, stream=stream, time=1_700_000_000 + count, continued=False
         )
         data, start, count = data + part, start + len(part), count + 1
-    known = await link.append_log(lease, index, "data", offset, data, name="step")
+    known = await append_log(link, lease, index, "data", offset, data, name="step")
     first = await _index_size(link, lease, index)
-    await link.append_log(lease, index, "index", first, records, name="step")
+    await append_log(link, lease, index, "index", first, records, name="step")
     return known
 
 
 async def _index_size(link: HttpServerLink, lease: Lease, index: int) -> int:
-    return await link.append_log(lease, index, "index", 0, b"", name="step")
+    return await append_log(link, lease, index, "index", 0, b"", name="step")
 
 
 def moved(lease: Lease, **more: Any) -> Lease:

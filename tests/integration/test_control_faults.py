@@ -11,6 +11,7 @@ from pawl.core.model.ids import JobId
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import Conclusion, FailureClass, Status
 from tests.integration.controlling import ONE, Server, log_end, make_server
+from tests.reporting import append_log
 
 STOPPING = "concurrency: {group: deploy, cancel-in-progress: true}\n" + ONE
 STOPPING_JOB = ONE.replace("runs-on", "concurrency: {group: deploy, cancel-in-progress: true}\n    runs-on")
@@ -75,7 +76,7 @@ async def test_logs_that_cannot_be_looked_at_hold_up_no_end(
     hand = await server.worker()
     for work in await hand.take():
         await hand.begin(work.lease)
-        await server.control.workers.append_log(hand.id, work.lease, 0, "data", 0, b"x", name="n")
+        await append_log(server.control.workers, work.lease, 0, "data", 0, b"x", by=hand.id)
 
     async def size(*_: object) -> int:
         raise Unavailable("the disk is gone")

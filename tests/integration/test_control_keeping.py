@@ -16,6 +16,7 @@ from pawl.core.model.work import Lease
 from pawl.engine.control import Quotas, Retention, Rules
 from pawl.ports.log_bytes import LogName
 from tests.integration.controlling import Hand, Server, chunks, log_end, make_server
+from tests.reporting import append_log
 
 DAY = 86_400.0
 RULES = Rules(
@@ -125,7 +126,7 @@ async def test_what_is_old_goes_and_what_is_referred_to_stays(server: Server) ->
     await hand.begin(lease)
     entry = await _file(server, hand, lease, "a", b"artifact")
     await server.control.artifacts.make(hand.id, lease, "out", [entry], replace=False)
-    await server.control.workers.append_log(hand.id, lease, 0, "data", 0, b"log", name="n")
+    await append_log(server.control.workers, lease, 0, "data", 0, b"log", by=hand.id)
     await hand.finish(lease, logs=(log_end(0, b"log"),))
     blobs, logs = server.control.blobs, server.control.logs
     assert (await server.control.sweep()).deleted_blobs == 0
@@ -195,7 +196,7 @@ async def test_the_logs_of_the_runs_that_ended_first_go_when_there_are_too_many_
     data = b"x" * 40
     for number in range(4):
         hand, lease = await _running(server)
-        await server.control.workers.append_log(hand.id, lease, 0, "data", 0, data, name="n")
+        await append_log(server.control.workers, lease, 0, "data", 0, data, by=hand.id)
         if number < 3:
             await hand.finish(lease, logs=(log_end(0, data),))
         server.clock.advance(1)

@@ -14,6 +14,7 @@ from pawl.core.model.status import Conclusion, FailureClass, Status
 from pawl.core.model.work import Lease, WorkerHello
 from pawl.engine.control import Quotas, Rules
 from tests.integration.controlling import ONE, TOKEN, Server, log_end, make_server
+from tests.reporting import append_log, tell
 
 RULES = Rules(quotas=Quotas(log=100, log_piece=50, event=500, outputs=100))
 PROGRESS = {"type": "job_progress", "time": 1.0, "job": "build", "message": "m"}
@@ -99,8 +100,8 @@ async def test_every_write_of_another_is_refused(server: Server) -> None:
         workers = server.control.workers
         for call in (
             workers.begin(worker, claim),
-            workers.tell(worker, claim, 0, [PROGRESS]),
-            workers.append_log(worker, claim, 0, "data", 0, b"x", name="n"),
+            tell(workers, claim, 0, [PROGRESS], by=worker),
+            append_log(workers, claim, 0, "data", 0, b"x", by=worker),
             replace_finish(server, worker, claim),
             server.control.artifacts.make(worker, claim, "a", [], replace=False),
         ):
@@ -131,7 +132,7 @@ async def test_nothing_is_told_or_ended_before_it_has_begun(server: Server) -> N
     hand = await server.worker()
     lease = await hand.take_one()
     with pytest.raises(StaleLease):
-        await server.control.workers.tell(hand.id, lease, 0, [PROGRESS])
+        await tell(server.control.workers, lease, 0, [PROGRESS], by=hand.id)
     with pytest.raises(StaleLease):
         await hand.finish(lease)
 
@@ -141,11 +142,11 @@ async def test_events_are_stored_once_and_in_order(server: Server) -> None:
     hand = await server.worker()
     lease = await hand.take_one()
     await hand.begin(lease)
-    tell = server.control.workers.tell
-    assert await tell(hand.id, lease, 0, [PROGRESS, PROGRESS]) == 2
-    assert await tell(hand.id, lease, 1, [PROGRESS, PROGRESS]) == 3
+    workers = server.control.workers
+    assert await tell(workers, lease, 0, [PROGRESS, PROGRESS], by=hand.id) == 2
+    assert await tell(workers, lease, 1, [PROGRESS, PROGRESS], by=hand.id) == 3
     with pytest.raises(OffsetConflict) as caught:
-        await tell(hand.id, lease, 4, [PROGRESS])
+        await tell(workers, lease, 4, [PROGRESS], by=hand.id)
     assert caught.value.size == 3
     foreign = [
         {**PROGRESS, "job": "other"},
@@ -154,14 +155,14 @@ async def test_events_are_stored_once_and_in_order(server: Server) -> None:
         "no event",
         {**PROGRESS, "message": "x" * 600},
     ]
-    assert await tell(hand.id, lease, 3, foreign) == 8
+    assert await tell(workers, lease, 3, foreign, by=hand.id) == 8
     told = [each.event for each in await server.control.runs.events(run.id)]
     messages = [e["message"] for e in told if isinstance(e, dict) and e["type"] == "job_progress"]
     assert messages[:3] == ["m"] * 3
     assert "left out" in str(messages[3])
     assert len(messages) == 4
     with pytest.raises(TooLarge):
-        await tell(hand.id, lease, 8, [PROGRESS] * 10_001)
+        await tell(workers, lease, 8, [PROGRESS] * 10_001, by=hand.id)
 
 
 async def test_a_log_is_whole_before_its_attempt_ends(server: Server) -> None:
@@ -169,10 +170,10 @@ async def test_a_log_is_whole_before_its_attempt_ends(server: Server) -> None:
     hand = await server.worker()
     lease = await hand.take_one()
     await hand.begin(lease)
-    append = server.control.workers.append_log
-    await append(hand.id, lease, 0, "data", 0, b"one\n", name="n")
+    workers = server.control.workers
+    await append_log(workers, lease, 0, "data", 0, b"one\n", by=hand.id)
     with pytest.raises(OffsetConflict):
-        await append(hand.id, lease, 0, "data", 9, b"two\n", name="n")
+        await append_log(workers, lease, 0, "data", 9, b"two\n", by=hand.id)
     with pytest.raises(OffsetConflict) as caught:
         await hand.finish(lease, logs=(log_end(0, b"one\ntwo\n"),))
     assert caught.value.size == 4
@@ -190,14 +191,14 @@ async def test_a_log_has_its_limits(server: Server) -> None:
     hand = await server.worker()
     lease = await hand.take_one()
     await hand.begin(lease)
-    append = server.control.workers.append_log
+    workers = server.control.workers
     with pytest.raises(TooLarge):
-        await append(hand.id, lease, 0, "data", 0, b"x" * 51, name="n")
+        await append_log(workers, lease, 0, "data", 0, b"x" * 51, by=hand.id)
     with pytest.raises(TooLarge):
-        await append(hand.id, lease, 0, "data", 90, b"x" * 11, name="n")
+        await append_log(workers, lease, 0, "data", 90, b"x" * 11, by=hand.id)
     for index, offset in ((-1, 0), (0, -1), (10**6, 0)):
         with pytest.raises(UsageError):
-            await append(hand.id, lease, index, "data", offset, b"x", name="n")
+            await append_log(workers, lease, index, "data", offset, b"x", by=hand.id)
 
 
 async def test_an_attempt_has_one_result(server: Server) -> None:
@@ -269,7 +270,7 @@ async def test_the_jobs_of_a_lost_worker_are_tried_again(server: Server) -> None
     hand = await server.worker()
     lease = await hand.take_one()
     await hand.begin(lease)
-    await server.control.workers.append_log(hand.id, lease, 0, "data", 0, b"one\n", name="n")
+    await append_log(server.control.workers, lease, 0, "data", 0, b"one\n", by=hand.id)
     server.clock.advance(29)
     assert (await server.control.sweep()).lost == ()
     server.clock.advance(2)

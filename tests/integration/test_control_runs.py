@@ -13,6 +13,7 @@ from pawl.core.model.records import AttemptState
 from pawl.core.model.status import Conclusion, FailureClass, Status
 from pawl.ports.store import RunFilter
 from tests.integration.controlling import CHAIN, ONE, Server, log_end, make_server
+from tests.reporting import append_log, tell
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ async def test_a_run_goes_from_its_trigger_to_its_end(server: Server) -> None:
     await hand.begin(lease)
     assert (await server.control.runs.get(run.id)).status is Status.IN_PROGRESS
     told = {"type": "job_started", "time": 1.0, "job": "build", "attempt": 1, "image": None, "steps": ["a"]}
-    assert await server.control.workers.tell(hand.id, lease, 0, [told]) == 1
-    size = await server.control.workers.append_log(hand.id, lease, 1, "data", 0, b"hello\n", name="make")
+    assert await tell(server.control.workers, lease, 0, [told], by=hand.id) == 1
+    size = await append_log(server.control.workers, lease, 1, "data", 0, b"hello\n", name="make", by=hand.id)
     assert size == 6
     await hand.finish(lease, logs=(log_end(1, b"hello\n"),))
     done = await server.control.runs.get(run.id)
@@ -172,7 +173,7 @@ async def test_a_text_in_the_log_has_a_job_tried_again(server: Server) -> None:
     for data in (b"x\nconnection reset by peer\n", b"no such file\n"):
         lease = await hand.take_one()
         await hand.begin(lease)
-        await server.control.workers.append_log(hand.id, lease, 0, "data", 0, data, name="n")
+        await append_log(server.control.workers, lease, 0, "data", 0, data, by=hand.id)
         await hand.finish(
             lease, Conclusion.FAILURE, failure_class=FailureClass.USER, logs=(log_end(0, data),)
         )

@@ -18,6 +18,7 @@ from pawl.server.requests import MAX_DEPTH
 from pawl.server.routes import Body
 from pawl.wire import WORKER_HEADER, WireLimits
 from tests.integration.serving import PATIENCE, Serving, serving
+from tests.reporting import append_log
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -156,21 +157,20 @@ async def test_a_query_that_is_wrong_is_told(server: Serving, query: str) -> Non
 
 async def test_a_gap_in_a_log_is_a_conflict_that_tells_the_size(server: Serving) -> None:
     link, lease = await server.begun()
-    assert await link.append_log(lease, 0, "data", 0, b"one\n", name="x") == 4
-    assert await link.append_log(lease, 0, "data", 0, b"one\n", name="x") == 4
+    assert await append_log(link, lease, 0, "data", 0, b"one\n") == 4
+    assert await append_log(link, lease, 0, "data", 0, b"one\n") == 4
     with pytest.raises(OffsetConflict) as gap:
-        await link.append_log(lease, 0, "data", 9, b"two\n", name="x")
+        await append_log(link, lease, 0, "data", 9, b"two\n")
     assert gap.value.size == 4
     with pytest.raises(OffsetConflict) as differs:
-        await link.append_log(lease, 0, "data", 0, b"two\n", name="x")
+        await append_log(link, lease, 0, "data", 0, b"two\n")
     assert differs.value.size == 4
     run = lease.ref.run
-    query = f"run={run}&job=build&attempt=1&epoch={lease.epoch}&index=0&part=data&offset=4&name=x"
     more = await server.ask(
-        "PUT",
-        f"/worker/v1/log?{query}",
+        "POST",
+        "/worker/v1/report",
         by="worker",
-        data=io.BytesIO(b"x" * (WireLimits().log + 1)),
+        data=io.BytesIO(b"x" * (WireLimits().report + 1)),
         headers={WORKER_HEADER: "w1"},
     )
     assert more.status == 413
@@ -179,7 +179,7 @@ async def test_a_gap_in_a_log_is_a_conflict_that_tells_the_size(server: Serving)
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"request": 1}', b'{"lease": {"ref": 1}}', b"{" * 5000])
 @pytest.mark.parametrize(
-    "route", ["hello", "lease", "renew", "begin", "tell", "finish", "artifacts", "source"]
+    "route", ["hello", "lease", "renew", "begin", "report", "finish", "artifacts", "source"]
 )
 async def test_a_message_of_a_worker_that_is_wrong_is_a_problem(
     server: Serving, route: str, body: bytes

@@ -11,10 +11,12 @@ import pytest
 import pytest_asyncio
 
 from pawl.core.model.errors import InternalError, StaleLease
+from pawl.core.model.reports import NOTHING
 from pawl.server.application import all_routes, make_application
 from pawl.server.routes import SCOPES, Body, Caller, Route
-from pawl.wire import WORKER_HEADER
+from pawl.wire import WORKER_HEADER, ReportRequest, framed, head_of, write_message
 from tests.integration.serving import PATIENCE, Serving, moved, serving
+from tests.reporting import append_log, tell
 
 ROUTES = all_routes("0")
 KINDS = ("none", "unknown", "revoked", "read", "user", "admin", "worker")
@@ -127,8 +129,8 @@ async def test_another_workers_name_or_lease_authorises_nothing(server: Serving)
     for who in (other, thief):
         for call in (
             who.begin(lease),
-            who.tell(lease, 0, []),
-            who.append_log(lease, 0, "data", 0, b"x\n", name="x"),
+            tell(who, lease, 0, []),
+            append_log(who, lease, 0, "data", 0, b"x\n"),
         ):
             with pytest.raises(StaleLease):
                 await call
@@ -137,9 +139,9 @@ async def test_another_workers_name_or_lease_authorises_nothing(server: Serving)
     (mine,) = await link.renew([lease], health="", draining=False)
     assert mine.alive
     headers = {"Authorization": f"Bearer {other_token}", WORKER_HEADER: "w1", "X-Worker-Id": "w1"}
-    query = f"run={lease.ref.run}&job=build&attempt=1&epoch={lease.epoch}"
-    query += "&index=0&part=data&offset=0&name=x&worker=w1"
-    answer = await server.ask("PUT", f"/worker/v1/log?{query}", by=None, headers=headers, data=b"x\n")
+    asked = ReportRequest(lease=lease, report=head_of(NOTHING))
+    body = framed(write_message(asked), NOTHING)
+    answer = await server.ask("POST", "/worker/v1/report?worker=w1", by=None, headers=headers, data=body)
     assert (answer.status, answer.json["type"]) == (409, "/problems/stale-lease")
 
 
@@ -155,8 +157,8 @@ async def test_only_the_owner_with_the_live_epoch_may_write(server: Serving) -> 
     ):
         for call in (
             link.begin(stale),
-            link.tell(stale, 0, []),
-            link.append_log(stale, 0, "data", 0, b"x", name=""),
+            tell(link, stale, 0, []),
+            append_log(link, stale, 0, "data", 0, b"x"),
         ):
             with pytest.raises(StaleLease):
                 await call

@@ -16,6 +16,7 @@ from pawl.adapters.server_http import HttpServerLink
 from pawl.core.model.status import Conclusion
 from pawl.core.model.work import Lease, LogEnd, Result
 from tests.integration.serving import PATIENCE, Serving, serving, until, write_log
+from tests.reporting import append_log, tell
 
 LINES = [
     ("out", "one\n"),
@@ -67,12 +68,12 @@ async def _finish(link: HttpServerLink, lease: Lease, texts: dict[int, str]) -> 
 async def _whole_run(server: Serving) -> tuple[int, dict[int, str]]:
     """Have a run with two steps and their logs, told and finished."""
     link, lease = await server.begun()
-    await link.tell(lease, 0, [_step("step_started", 0)])
+    await tell(link, lease, 0, [_step("step_started", 0)])
     await write_log(link, lease, 0, LINES)
-    await link.tell(lease, 1, [_ended(0), _step("step_started", 1)])
+    await tell(link, lease, 1, [_ended(0), _step("step_started", 1)])
     more = [("out", f"line {number}\n") for number in range(40)]
     await write_log(link, lease, 1, more)
-    await link.tell(lease, 3, [_ended(1)])
+    await tell(link, lease, 3, [_ended(1)])
     texts = {0: TEXT, 1: "".join(text for _, text in more)}
     await _finish(link, lease, texts)
     return lease.ref.run, texts
@@ -182,15 +183,15 @@ async def test_what_a_running_job_prints_is_shown_at_once_and_in_whole_lines(ser
                 seen.extend(json.loads(each) for each in [line] if line.strip())
 
     reader = asyncio.create_task(read())
-    await link.tell(lease, 0, [_step("step_started", 0)])
+    await tell(link, lease, 0, [_step("step_started", 0)])
     size = await write_log(link, lease, 0, [("out", "first\n")])
     await until(lambda: _text(seen, 0) == "first\n")
     # The bytes of the next lines come before their places in the index: whose they are is not known yet.
-    await link.append_log(lease, 0, "data", size, b"second\nthird\n", name="step")
+    await append_log(link, lease, 0, "data", size, b"second\nthird\n", name="step")
     size = await write_log(link, lease, 0, [("err", "second\n"), ("out", "third\n")], offset=size)
     await until(lambda: _text(seen, 0) == "first\nsecond\nthird\n")
     assert [line["stream"] for line in seen if "data" in line] == ["out", "err", "out"]
-    await link.tell(lease, 1, [_ended(0)])
+    await tell(link, lease, 1, [_ended(0)])
     await _finish(link, lease, {0: "first\nsecond\nthird\n"})
     await asyncio.wait_for(reader, PATIENCE)
     assert seen[-1]["type"] == "run_finished"
@@ -199,9 +200,9 @@ async def test_what_a_running_job_prints_is_shown_at_once_and_in_whole_lines(ser
 async def test_a_very_long_line_is_told_in_parts_without_cutting_characters(server: Serving) -> None:
     link, lease = await server.begun()
     text = "x" + "€" * 200_000 + "\nend\n"
-    await link.tell(lease, 0, [_step("step_started", 0)])
+    await tell(link, lease, 0, [_step("step_started", 0)])
     await write_log(link, lease, 0, [("out", text[:-4]), ("out", "end\n")])
-    await link.tell(lease, 1, [_ended(0)])
+    await tell(link, lease, 1, [_ended(0)])
     lines = [line for line in await _lines(server, lease.ref.run) if line["type"] == "log_appended"]
     assert "".join(line["data"] for line in lines) == text
     assert len(lines) > 3

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from aiohttp import web
@@ -22,10 +23,12 @@ from pawl.core.model.errors import (
     UsageError,
 )
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import Piece, Report, Reported, Taken
 from pawl.core.model.status import Conclusion
 from pawl.core.model.work import Result, Work, WorkerHello
 from pawl.ports.server_link import ServerLink
 from pawl.wire import (
+    PROTOCOL,
     ArtifactsAnswer,
     ArtifactsRequest,
     BeginRequest,
@@ -35,21 +38,24 @@ from pawl.wire import (
     FinishRequest,
     LeaseAnswer,
     LeaseRequest,
-    LogAnswer,
-    LogPlace,
     RenewAnswer,
     RenewRequest,
+    ReportAnswer,
+    ReportRequest,
     SourceRequest,
-    TellRequest,
+    WireLimits,
     agree,
     problem_of,
     read_message,
+    report_of,
+    unframed,
     write_message,
 )
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.worker_server import FakeServer
 
 TOKEN = "pawl_" + "0" * 64
+M = TypeVar("M")
 Handler = Callable[[web.Request], Awaitable[object]]
 
 
@@ -77,18 +83,10 @@ class Spoken:
         await self.server.begin(read_message(BeginRequest, await request.read()).lease)
         return Done()
 
-    async def tell(self, request: web.Request) -> object:
-        told = read_message(TellRequest, await request.read())
-        await self.server.tell(told.lease, told.first, told.listed())
-        return Done()
-
-    async def log(self, request: web.Request) -> object:
-        place = LogPlace.parse(request.query)
-        data = await request.read()
-        size = await self.server.append_log(
-            place.lease, place.index, place.part, place.offset, data, name=place.name
-        )
-        return LogAnswer(size=size)
+    async def report(self, request: web.Request) -> object:
+        asked, data = await _read_reporting(ReportRequest, request)
+        reported = await self.server.report(asked.lease, report_of(asked.report, data))
+        return ReportAnswer(told=reported.told, pieces=reported.pieces)
 
     async def blob(self, request: web.Request) -> object:
         place = BlobPlace.parse(request.query)
@@ -104,8 +102,8 @@ class Spoken:
         return ArtifactsAnswer(artifacts=list(made))
 
     async def finish(self, request: web.Request) -> object:
-        asked = read_message(FinishRequest, await request.read())
-        await self.server.finish(asked.lease, asked.result)
+        asked, data = await _read_reporting(FinishRequest, request)
+        await self.server.finish(asked.lease, asked.result, report_of(asked.report, data))
         return Done()
 
     async def source(self, request: web.Request) -> object:
@@ -120,14 +118,18 @@ class Spoken:
         )
 
 
+async def _read_reporting(kind: type[M], request: web.Request) -> tuple[M, memoryview]:
+    head, data = unframed(await request.read(), WireLimits().message)
+    return read_message(kind, head), data
+
+
 def application(server: FakeServer) -> web.Application:
     """Return a server that speaks `pawl.wire` over a fake one."""
     spoken = Spoken(server)
     made = web.Application(client_max_size=1 << 26)
-    for name in ("hello", "lease", "renew", "begin", "tell", "artifacts", "finish", "source"):
+    for name in ("hello", "lease", "renew", "begin", "report", "artifacts", "finish", "source"):
         made.router.add_post(f"/worker/v1/{name}", answering(getattr(spoken, name)))
-    for name in ("log", "blob"):
-        made.router.add_put(f"/worker/v1/{name}", answering(getattr(spoken, name)))
+    made.router.add_put("/worker/v1/blob", answering(spoken.blob))
     return made
 
 
@@ -176,7 +178,7 @@ async def test_every_call_of_a_jobs_life_arrives(tmp_path: Path) -> None:
     held = server.add(workflow("echo hello"), secrets={"A": "b"})
     async with linked(server, tmp_path) as link:
         port: ServerLink = link
-        welcome = await port.hello(hello_of(1))
+        welcome = await port.hello(hello_of(PROTOCOL))
         assert welcome.renew_every == server.renew_every
         (work,) = await port.lease("r1", 1, 1.0)
         assert work == held.work
@@ -184,8 +186,9 @@ async def test_every_call_of_a_jobs_life_arrives(tmp_path: Path) -> None:
         await port.begin(work.lease)
         (renewal,) = await port.renew([work.lease], health="", draining=False)
         assert renewal.alive
-        await port.tell(work.lease, 0, [{"type": "job_started"}])
-        assert await port.append_log(work.lease, 0, "data", 0, b"a & b\n", name="Run a & b") == 6
+        piece = Piece(index=0, name="Run a & b", part="data", offset=0, data=b"a & b\n")
+        report = Report(events=({"type": "job_started"},), pieces=(piece,))
+        assert await port.report(work.lease, report) == Reported(told=1, pieces=(Taken(size=6),))
         await port.put_blob(work.lease, _chunks(b"x" * 100_000), digest=_sha(b"x" * 100_000), size=100_000)
         entry = ArtifactEntry(name="x", size=100_000, sha256=_sha(b"x" * 100_000), content_type="text/plain")
         (told,) = await port.artifacts(work.lease, "site", [entry], replace=False)
@@ -193,10 +196,11 @@ async def test_every_call_of_a_jobs_life_arrives(tmp_path: Path) -> None:
         assert told["name"] == "site"
         got = [chunk async for chunk in port.source(work.lease, artifact=("site", "x"))]
         assert b"".join(got) == b"x" * 100_000
-        await port.finish(work.lease, Result(key="k", conclusion=Conclusion.SUCCESS, duration=1.0))
+        last = Report(first=1, events=({"type": "é"},), pieces=(replace(piece, offset=6, data=b"\xff\0\n"),))
+        await port.finish(work.lease, Result(key="k", conclusion=Conclusion.SUCCESS, duration=1.0), last)
     assert held.result is not None
-    assert (held.log(0), held.names) == ("a & b\n", {0: "Run a & b"})
-    assert held.events == [{"type": "job_started"}]
+    assert (held.logs[0, "data"], held.names) == (b"a & b\n\xff\0\n", {0: "Run a & b"})
+    assert held.events == [{"type": "job_started"}, {"type": "é"}]
     assert list(held.artifacts) == ["site"]
 
 
@@ -206,7 +210,7 @@ async def test_what_a_server_refuses_comes_back_as_the_same_error(tmp_path: Path
     async with linked(server, tmp_path) as link:
         (work,) = await link.lease("r1", 1, 1.0)
         with pytest.raises(OffsetConflict) as conflict:
-            await link.append_log(work.lease, 0, "data", 10, b"late", name="x")
+            await link.report(work.lease, Report(first=3, events=({"type": "job_progress"},)))
         assert conflict.value.size == 0
         held.stale = True
         with pytest.raises(StaleLease):
@@ -221,7 +225,7 @@ async def test_what_a_server_refuses_comes_back_as_the_same_error(tmp_path: Path
 async def test_a_wrong_token_is_denied(tmp_path: Path) -> None:
     async with linked(FakeServer(), tmp_path, token="pawl_wrong") as link:
         with pytest.raises(Denied):
-            await link.hello(hello_of(1))
+            await link.hello(hello_of(PROTOCOL))
 
 
 async def test_the_files_of_a_run_come_as_a_stream(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from pawl.core.model.ids import Epoch, JobId, JobKey, RunId, WorkerId
 from pawl.core.model.plain import to_plain
 from pawl.core.model.plan import Combination, Json
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord, AttemptRef
+from pawl.core.model.reports import NOTHING, Part, Piece, Report, Reported, Taken
 from pawl.core.model.work import Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.planning.storage import plan_to_json
 from pawl.ports.executor import Executor
-from pawl.ports.log_bytes import Part
 from pawl.testing.builders import make_plan
 from pawl.worker.main import job_command
 from pawl.worker.options import WorkerOptions
@@ -73,7 +73,8 @@ class FakeServer:
         self.renewals = 0
         self.down = False
         self.denied = False
-        self.append_calls = 0
+        self.reports: list[Report] = []
+        self.calls: list[str] = []
         self.blobs: dict[str, bytes] = {}
         self.sources: dict[str, bytes] = {}
         self.before: Callable[[str], Awaitable[None]] | None = None
@@ -125,6 +126,7 @@ class FakeServer:
         self._changed = asyncio.Event()
 
     async def _enter(self, call: str) -> None:
+        self.calls.append(call)
         if self.before is not None:
             await self.before(call)
         if self.denied:
@@ -192,31 +194,27 @@ class FakeServer:
         await self._enter("begin")
         self._of(lease).begun = True
 
-    async def tell(self, lease: Lease, first: int, events: Sequence[Json]) -> None:
-        await self._enter("tell")
-        held = self._of(lease)
-        assert first <= len(held.events)
-        held.events[first:] = events
+    async def report(self, lease: Lease, report: Report) -> Reported:
+        await self._enter("report")
+        return self._keep(self._of(lease), report)
 
-    async def append_log(
-        self, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
-    ) -> int:
-        await self._enter("append_log")
-        self.append_calls += 1
-        held = self._of(lease)
-        stored = held.logs.setdefault((index, part), bytearray())
-        held.names[index] = name
-        if offset > len(stored):
-            raise OffsetConflict(f"a gap at {len(stored)}", size=len(stored))
-        overlap = bytes(stored[offset : offset + len(data)])
-        if overlap != data[: len(overlap)]:
-            raise OffsetConflict("other bytes", size=len(stored))
-        stored += data[len(overlap) :]
-        return len(stored)
+    def _keep(self, held: Held, report: Report) -> Reported:
+        self.reports.append(report)
+        pieces = tuple(_append(held, piece) for piece in report.pieces)
+        if report.first > len(held.events):
+            raise OffsetConflict("events are missing", size=len(held.events))
+        if not any(taken.conflict for taken in pieces):
+            held.events[report.first :] = report.events
+        return Reported(told=len(held.events), pieces=pieces)
 
-    async def finish(self, lease: Lease, result: Result) -> None:
+    async def finish(self, lease: Lease, result: Result, report: Report = NOTHING) -> None:
         await self._enter("finish")
         held = self._of(lease)
+        if not report.is_empty:
+            reported = self._keep(held, report)
+            for taken in reported.pieces:
+                if taken.conflict:
+                    raise OffsetConflict("a piece is not taken", size=taken.size)
         for end in result.logs:
             stored = bytes(held.logs.get((end.index, "data"), b""))
             if not end.note and len(stored) < end.size:
@@ -264,6 +262,16 @@ class FakeServer:
             )
             for each, entries in held.artifacts.items()
         )
+
+
+def _append(held: Held, piece: Piece) -> Taken:
+    stored = held.logs.setdefault((piece.index, piece.part), bytearray())
+    held.names[piece.index] = piece.name
+    overlap = bytes(stored[piece.offset : piece.offset + len(piece.data)])
+    if piece.offset > len(stored) or overlap != piece.data[: len(overlap)]:
+        return Taken(size=len(stored), conflict=True)
+    stored += piece.data[len(overlap) :]
+    return Taken(size=len(stored))
 
 
 @dataclass

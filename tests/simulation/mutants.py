@@ -18,7 +18,7 @@ from pawl.core.model.status import FailureClass, Status
 from pawl.engine.control import attempts, groups, leases, results, sweeping, telling, triggering
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
-from pawl.engine.control.workers import Workers
+from pawl.engine.control.reports import Reports
 from pawl.ports.store import Transaction
 from tests.simulation.world import Options, run_seed
 
@@ -108,10 +108,10 @@ def _lease_each_time(
 
 
 def _tell_all(real: Callable[..., int]) -> Callable[..., int]:
-    def tell(transaction: Any, worker: Any, lease: Any, first: int, events: Any, moment: Any) -> int:
+    def tell(transaction: Any, lease: Any, first: int, events: Any, moment: Any) -> int:
         key = f"told:{lease.ref.run}:{lease.ref.job}:{lease.ref.attempt}"
         transaction.keys.put(key, first, time=moment.now)
-        return real(transaction, worker, lease, first, events, moment)
+        return real(transaction, lease, first, events, moment)
 
     return tell
 
@@ -148,7 +148,7 @@ def _retry_for_ever(real: Callable[..., float | None]) -> Callable[..., float | 
     return delay
 
 
-async def _no_look_at_the_log(self: Workers, lease: Any, end: Any) -> str:
+async def _no_look_at_the_log(self: Reports, lease: Any, end: Any, stored: bytes) -> str:
     return str(end.note)
 
 
@@ -198,7 +198,7 @@ MUTANTS: Mapping[str, Callable[[], list[Patch]]] = MappingProxyType(
             *_wrapped(sweeping.end_lapsed, _fast_clock),
         ],
         "lease not repeatable": lambda: _wrapped(leases.lease_work, _lease_each_time),
-        "log not looked at": lambda: [(Workers, "_check_log", _no_look_at_the_log)],
+        "log not looked at": lambda: [(Reports, "_check_log", _no_look_at_the_log)],
         "lost leases without end": lambda: _everywhere(sweeping._end_leased, _never_give_up),
         "max-parallel ignored": lambda: [(Draft, "_start_waiting", _start_all)],
         "outputs lost": lambda: [(attempts, "need_results", _without_outputs(attempts.need_results))],

@@ -9,8 +9,10 @@ from typing import Any
 
 from pawl.core.model.ids import Epoch, WorkerId
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import Piece, Report
 from pawl.core.model.status import Conclusion
 from pawl.core.model.work import LogEnd, Result
+from tests.reporting import append_log, tell
 from tests.simulation.history import digest
 from tests.simulation.host import Spool
 
@@ -25,10 +27,13 @@ def draw_probe(draw: random.Random, spool: Spool, quota: int) -> tuple[str, Prob
     far = LogEnd(index=0, name="step 0", size=100_000, lines=1, sha256=digest(b""))
     entry = ArtifactEntry(name="file", size=7, sha256=digest(key.encode()), content_type="text/plain")
 
+    gap = Piece(index=0, name="step 0", part="data", offset=quota // 2, data=b"x")
     older = dataclasses.replace(lease, epoch=Epoch(lease.epoch - 1))
 
     def log(offset: int, data: bytes) -> Probe:
-        return lambda front, me: front.workers.append_log(me, lease, 0, "data", offset, data, name="step 0")
+        return lambda front, me: append_log(
+            front.workers, lease, 0, "data", offset, data, name="step 0", by=me
+        )
 
     def finish(result: Result) -> Probe:
         return lambda front, me: front.workers.finish(me, lease, result)
@@ -36,11 +41,14 @@ def draw_probe(draw: random.Random, spool: Spool, quota: int) -> tuple[str, Prob
     probes: dict[str, Probe] = {
         "a gap in a log": log(quota // 2, b"x"),
         "too much log": log(quota, b"x"),
-        "a gap in the events": lambda front, me: front.workers.tell(me, lease, 10_000, [{}]),
+        "an end with a gap in its report": lambda front, me: front.workers.finish(
+            me, lease, whole, Report(pieces=(gap,))
+        ),
+        "a gap in the events": lambda front, me: tell(front.workers, lease, 10_000, [{}], by=me),
         "an artifact without bytes": lambda front, me: front.artifacts.make(
             me, lease, key, [entry], replace=True
         ),
-        "an older epoch": lambda front, me: front.workers.tell(me, older, 0, []),
+        "an older epoch": lambda front, me: tell(front.workers, older, 0, [], by=me),
         "an end before the log's": finish(dataclasses.replace(whole, logs=(far,))),
         "an end that cannot be": finish(dataclasses.replace(whole, conclusion=Conclusion.SKIPPED)),
     }

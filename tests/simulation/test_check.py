@@ -18,6 +18,7 @@ from pawl.core.model.work import LogEnd, Result, WorkerHello
 from pawl.engine.control import Control, Rules, Trigger
 from pawl.ports.store import RunFilter, Store, Transaction
 from pawl.testing.clock import FakeClock
+from tests.reporting import append_log
 from tests.simulation.check import check_database, find_faults
 from tests.simulation.draws import stream
 from tests.simulation.history import digest
@@ -41,7 +42,7 @@ async def _run(control: Control) -> None:
     worker = (await control.workers.hello("a" * 64, hello)).worker
     (work,) = await control.workers.lease(worker, "request", 1)
     await control.workers.begin(worker, work.lease)
-    await control.workers.append_log(worker, work.lease, 0, "data", 0, LOG, name="make")
+    await append_log(control.workers, work.lease, 0, "data", 0, LOG, name="make", by=worker)
     entry = ArtifactEntry(name="f", size=len(FILE), sha256=digest(FILE), content_type="text/plain")
     await control.artifacts.put_blob(worker, work.lease, _file(), digest=entry.sha256, size=entry.size)
     await control.artifacts.make(worker, work.lease, "artifact", [entry], replace=False)

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from pawl.core.model.errors import Conflict, NotFound, OffsetConflict, PawlError, StaleLease, UsageError
 from pawl.core.model.ids import WorkerId
-from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import NOTHING, Piece, Report
 from pawl.core.model.work import Lease, Renewal, Work, WorkerHello
 from pawl.engine.control.workers import worker_id
 from pawl.ports.log_bytes import LogName, Part
 from tests.simulation.draws import Faults
 from tests.simulation.history import digest
-from tests.simulation.host import Host, Spool, draw_fate, is_forged
+from tests.simulation.host import PARTS, Host, Spool, draw_fate, is_forged
 from tests.simulation.network import Handler, Network
 from tests.simulation.probes import draw_probe
 
@@ -302,50 +302,66 @@ class Worker:
         """Send what the server has not got yet; return whether the attempt is over."""
         # All of what a result stands at the end of was there before it.
         ended = spool.result is not None
-        await self._ship_events(spool)
-        for (index, part), data in list(spool.logs.items()):
-            await self._ship_log(spool, index, part, data)
+        while not (report := self._next(spool)).is_empty:
+            if (
+                ended
+                and spool.artifact is None
+                and self._is_last(spool, report)
+                and self._draw.random() < 0.7
+            ):
+                return await self._finish(spool, report)
+            await self._report(spool, report)
         if not ended or spool.key not in self.host.spools:
             return spool.key not in self.host.spools
         if spool.artifact is not None:
             await self._ship_artifact(spool, *spool.artifact)
-        return await self._finish(spool)
+        return await self._finish(spool, NOTHING)
 
-    async def _ship_events(self, spool: Spool) -> None:
-        while spool.told < len(spool.events):
-            try:
-                spool.told = await self._tell(spool, spool.told, spool.events[spool.told : spool.told + 3])
-            except OffsetConflict as error:
-                spool.told = error.size
+    def _next(self, spool: Spool) -> Report:
+        """Return the next report: a few events, and a piece of each log."""
+        pieces: list[Piece] = []
+        for index in sorted({index for index, _ in spool.logs}):
+            for part in PARTS:
+                sent, whole = spool.sent.get((index, part), 0), self._whole(spool, index, part)
+                data = bytes(spool.logs[index, part][sent : min(sent + PIECE, whole)])
+                if data:
+                    pieces.append(Piece(index=index, name=f"step {index}", part=part, offset=sent, data=data))
+                if sent + len(data) < whole:
+                    break  # lines are told of only when they are there
+        events = tuple(spool.events[spool.told : spool.told + 3])
+        return Report(first=spool.told, events=events, pieces=tuple(pieces))
 
-    async def _tell(self, spool: Spool, first: int, events: list[Json]) -> int:
-        return await self._patiently(
-            spool, "tell", lambda front, me: front.workers.tell(me, spool.lease, first, events)
+    def _whole(self, spool: Spool, index: int, part: Part) -> int:
+        """Return how much there is to be sent: what could not be kept is not there."""
+        size = len(spool.logs[index, part])
+        return size if index not in spool.notes else size // 2
+
+    def _is_last(self, spool: Spool, report: Report) -> bool:
+        ends = {(piece.index, piece.part): piece.offset + len(piece.data) for piece in report.pieces}
+        return spool.told + len(report.events) == len(spool.events) and all(
+            ends.get(log, spool.sent.get(log, 0)) == self._whole(spool, *log) for log in spool.logs
         )
 
-    async def _ship_log(self, spool: Spool, index: int, part: Part, data: bytearray) -> None:
-        # What could not be kept is not there to be sent.
-        whole = len(data) if index not in spool.notes else len(data) // 2
-        while (sent := spool.sent.get((index, part), 0)) < whole:
-            piece = bytes(data[sent : min(sent + PIECE, whole)])
-            try:
-                size = await self._append(spool, index, part, sent, piece)
-            except OffsetConflict as error:
-                size = error.size
-                if size == sent:
-                    raise
-            name = LogName(attempt=spool.lease.ref, index=index)
-            self.host.history.acknowledge(name, part, spool.lease.epoch, size)
-            spool.sent[index, part] = size
+    async def _report(self, spool: Spool, report: Report) -> None:
+        try:
+            reported = await self._patiently(
+                spool,
+                f"report {report.first}",
+                lambda front, me: front.workers.report(me, spool.lease, report),
+            )
+        except OffsetConflict as error:
+            spool.told = error.size
+            return
+        spool.told = max(spool.told, reported.told)
+        for piece, taken in zip(report.pieces, reported.pieces, strict=True):
+            if taken.refused or (taken.conflict and taken.size == piece.offset):
+                raise OffsetConflict(taken.refused or "the same offset is refused", size=taken.size)
+            self._acknowledge(spool, piece, taken.size)
 
-    async def _append(self, spool: Spool, index: int, part: Part, offset: int, piece: bytes) -> int:
-        return await self._patiently(
-            spool,
-            f"log {index} {part} {offset}",
-            lambda front, me: front.workers.append_log(
-                me, spool.lease, index, part, offset, piece, name=f"step {index}"
-            ),
-        )
+    def _acknowledge(self, spool: Spool, piece: Piece, size: int) -> None:
+        name = LogName(attempt=spool.lease.ref, index=piece.index)
+        self.host.history.acknowledge(name, piece.part, spool.lease.epoch, size)
+        spool.sent[piece.index, piece.part] = size
 
     async def _ship_artifact(self, spool: Spool, name: str, data: bytes) -> None:
         entry = ArtifactEntry(name="file", size=len(data), sha256=digest(data), content_type="text/plain")
@@ -370,19 +386,21 @@ class Worker:
         # A later attempt of the same job may have replaced its own.
         self.host.history.artifacts[spool.lease.ref.run, name] = {"file": entry.sha256}
 
-    async def _finish(self, spool: Spool) -> bool:
+    async def _finish(self, spool: Spool, report: Report) -> bool:
         result = spool.result
         assert result is not None
         self.host.history.tell(spool.lease.ref, spool.lease.epoch, result)
         try:
             await self._patiently(
-                spool, "finish", lambda front, me: front.workers.finish(me, spool.lease, result)
+                spool, "finish", lambda front, me: front.workers.finish(me, spool.lease, result, report)
             )
         except OffsetConflict:
             # The server has less than it said: look again from the start.
             spool.sent.clear()
             spool.news.set()
             return False
+        for piece in report.pieces:
+            self._acknowledge(spool, piece, piece.offset + len(piece.data))
         self.host.history.finish(spool.lease.ref, result.key)
         self.host.history.told[spool.lease.ref] = [each for each in spool.events if not is_forged(each)]
         if self._draw.random() < self._faults.probe:

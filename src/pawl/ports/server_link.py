@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import NOTHING, Report, Reported
 from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
-from pawl.ports.log_bytes import Part
 
 
 class ServerLink(Protocol):
@@ -41,23 +41,21 @@ class ServerLink(Protocol):
     async def begin(self, lease: Lease) -> None:
         """Say that the job's first process is about to start: `leased` becomes `running`."""
 
-    async def tell(self, lease: Lease, first: int, events: Sequence[Json]) -> None:
-        """Tell events of the attempt (`run_events.to_json`); `first` numbers them from 0 in the attempt."""
+    async def report(self, lease: Lease, report: Report) -> Reported:
+        """Store events and pieces of logs, and return how much of them the server has now.
 
-    async def append_log(
-        self, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
-    ) -> int:
-        """Store bytes of a step's log and return how many the server has.
+        Events and pieces that the server has already it takes once. A piece that it cannot take keeps back
+        the later pieces of that log and the events of this report, and nothing else.
 
         Raises:
-            OffsetConflict: they do not go on where the server's end; it holds how many it has.
+            OffsetConflict: events are missing in between; it holds how many were told.
         """
 
-    async def finish(self, lease: Lease, result: Result) -> None:
-        """End the attempt.
+    async def finish(self, lease: Lease, result: Result, report: Report = NOTHING) -> None:
+        """End the attempt, after a last report that is taken whole or not at all.
 
         Raises:
-            OffsetConflict: the server has not the whole log yet.
+            OffsetConflict: the server has not the whole log yet, or cannot take the report.
             Conflict: the attempt ended otherwise.
         """
 

@@ -44,7 +44,7 @@ def _operation(route: Route) -> dict[str, Any]:
         },
     }
     if route.body is not Body.NONE:
-        kind = "application/octet-stream" if route.body in (Body.STREAM, Body.LOG) else "application/json"
+        kind = "application/octet-stream" if route.body in (Body.STREAM, Body.REPORT) else "application/json"
         content: dict[str, Any] = {"schema": {"type": "object"}} if kind == "application/json" else {}
         if route.example is not None:
             content["example"] = route.example

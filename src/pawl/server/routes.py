@@ -6,6 +6,7 @@ document, and the tests go through it.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +53,8 @@ class Body(Enum):
     TRIGGER = 8_388_608
     """A workflow's text of at most a mebibyte, escaped, and its inputs."""
     MESSAGE = WireLimits().message
-    LOG = WireLimits().log
+    REPORT = WireLimits().report
+    """A message, and bytes of logs behind it."""
     STREAM = 1 << 50
     """Read piece by piece by a handler that counts against a quota of its own."""
 
@@ -108,12 +110,21 @@ class Route:
     @property
     def name(self) -> str:
         """Return how logs and metrics call it: `GET /api/runs/{run}`."""
-        return f"{self.method} {self.shown_path}"
+        return _name(self.method, self.path)
 
     @property
     def shown_path(self) -> str:
         """Return the path without the types of its parts."""
-        return re.sub(r"{(\w+):\w+}", r"{\1}", self.path)
+        return _shown(self.path)
+
+
+@functools.cache
+def _name(method: str, path: str) -> str:
+    return f"{method} {_shown(path)}"
+
+
+def _shown(path: str) -> str:
+    return re.sub(r"{(\w+):\w+}", r"{\1}", path)
 
 
 def check_routes(routes: Sequence[Route]) -> None:

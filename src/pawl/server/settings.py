@@ -15,6 +15,7 @@ from pawl.core.model.errors import UsageError
 from pawl.core.model.setting import Kind, SettingRule
 from pawl.core.queue.labels import MOST_LABELS
 from pawl.engine.control import Quotas, Retention, Rules
+from pawl.wire import PROTOCOLS
 
 SECTION = "server"
 _DAY = 86_400.0
@@ -164,6 +165,7 @@ class ServerSettings:
             rate=_some(self.rate_per_hour),
             burst=self.rate_burst,
             images=self.images,
+            protocols=tuple(PROTOCOLS),
             version=version,
             retention=retention,
             quotas=Quotas(run_artifacts=int(self.run_artifact_gib * _GIB)),

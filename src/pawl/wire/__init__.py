@@ -12,18 +12,15 @@ from pawl.wire.messages import (
     BeginRequest,
     BlobAnswer,
     Done,
-    FinishRequest,
     LeaseAnswer,
     LeaseRequest,
-    LogAnswer,
     RenewAnswer,
     RenewRequest,
     SourceRequest,
-    TellRequest,
     read_message,
     write_message,
 )
-from pawl.wire.places import BlobPlace, LogPlace
+from pawl.wire.places import BlobPlace
 from pawl.wire.problems import PROBLEM_TYPE, error_of, problem_of
 from pawl.wire.protocol import (
     CORRELATION_HEADER,
@@ -34,6 +31,17 @@ from pawl.wire.protocol import (
     WORKER_ROUTES,
     WireLimits,
     agree,
+)
+from pawl.wire.reports import (
+    FinishRequest,
+    PieceHead,
+    ReportAnswer,
+    ReportHead,
+    ReportRequest,
+    framed,
+    head_of,
+    report_of,
+    unframed,
 )
 
 __all__ = [
@@ -53,16 +61,21 @@ __all__ = [
     "FinishRequest",
     "LeaseAnswer",
     "LeaseRequest",
-    "LogAnswer",
-    "LogPlace",
+    "PieceHead",
     "RenewAnswer",
     "RenewRequest",
+    "ReportAnswer",
+    "ReportHead",
+    "ReportRequest",
     "SourceRequest",
-    "TellRequest",
     "WireLimits",
     "agree",
     "error_of",
+    "framed",
+    "head_of",
     "problem_of",
     "read_message",
+    "report_of",
+    "unframed",
     "write_message",
 ]

@@ -7,12 +7,11 @@
 | `POST lease` | `LeaseRequest` | `LeaseAnswer` |
 | `POST renew` | `RenewRequest` | `RenewAnswer` |
 | `POST begin` | `BeginRequest` | `Done` |
-| `POST tell` | `TellRequest` | `Done` |
-| `PUT log` | bytes; `LogPlace` in the query | `LogAnswer` |
+| `POST report` | `ReportRequest`, bytes behind it (wire/reports.py) | `ReportAnswer` |
 | `PUT blob` | bytes; `BlobPlace` in the query | `BlobAnswer` |
 | `POST artifacts` | `ArtifactsRequest` | `ArtifactsAnswer` |
 | `POST source` | `SourceRequest` | bytes |
-| `POST finish` | `FinishRequest` | `Done` |
+| `POST finish` | `FinishRequest`, bytes behind it (wire/reports.py) | `Done` |
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from pawl.core.model.errors import UsageError
 from pawl.core.model.plain import from_plain, to_plain
 from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
-from pawl.core.model.work import Lease, Renewal, Result, Work
+from pawl.core.model.work import Lease, Renewal, Work
 
 M = TypeVar("M")
 
@@ -78,32 +77,6 @@ class BeginRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellRequest:
-    """Tells events of an attempt: a list of what `run_events.to_json` wrote, the first of number `first`."""
-
-    lease: Lease
-    first: int
-    events: Json
-
-    def listed(self) -> list[Json]:
-        """Return the events.
-
-        Raises:
-            UsageError: they are no list.
-        """
-        if not isinstance(self.events, list):
-            raise UsageError("`events` of this message is not a list")
-        return self.events
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogAnswer:
-    """How many bytes the server has of that part of the log."""
-
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BlobAnswer:
     """Whether the server has the blob now."""
 
@@ -136,16 +109,8 @@ class SourceRequest:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishRequest:
-    """Ends an attempt."""
-
-    lease: Lease
-    result: Result
-
-
 def write_message(message: object) -> bytes:
-    """Return the body of a message, a dataclass of this module or of core/model/work.py."""
+    """Return the body of a message, a dataclass of this package or of core/model/work.py."""
     return json.dumps(to_plain(message), separators=(",", ":")).encode()
 
 

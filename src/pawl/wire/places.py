@@ -4,56 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from pawl.core.model.errors import UsageError
 from pawl.core.model.ids import Epoch, JobId, RunId
 from pawl.core.model.records import AttemptRef
 from pawl.core.model.work import Lease
 
-Part = Literal["data", "index"]
-"""As in ports/log_bytes.py."""
-
 _MOST = 2**62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPlace:
-    """A piece of a step's log: whose, which part, and where it begins; `name` is the step's."""
-
-    lease: Lease
-    index: int
-    part: Part
-    offset: int
-    name: str
-
-    def query(self) -> dict[str, str]:
-        """Return it as the query of a request."""
-        return {
-            **_lease_query(self.lease),
-            "index": str(self.index),
-            "part": self.part,
-            "offset": str(self.offset),
-            "name": self.name,
-        }
-
-    @classmethod
-    def parse(cls, query: Mapping[str, str]) -> LogPlace:
-        """Return what `query` wrote; further words are left out.
-
-        Raises:
-            UsageError: it is not such a query.
-        """
-        part = query.get("part")
-        if part not in ("data", "index"):
-            raise UsageError("`part` of the query is neither `data` nor `index`")
-        return cls(
-            lease=_lease(query),
-            index=_number(query, "index"),
-            part="data" if part == "data" else "index",
-            offset=_number(query, "offset"),
-            name=query.get("name", ""),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

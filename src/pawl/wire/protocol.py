@@ -6,20 +6,18 @@ from dataclasses import dataclass
 
 from pawl.core.model.errors import UsageError
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The version that this Pawl speaks."""
 
-PROTOCOLS = range(1, 2)
+PROTOCOLS = range(2, 3)
 """The versions that this server accepts. An older worker is told to be updated."""
 
 WORKER_ROUTES = "/worker/v1"
-"""What the paths of all routes for workers begin with."""
+"""What the paths of all routes for workers begin with. It is not the version of the protocol: a worker of any
+version is to find `hello` here, and to hear which side is to be updated."""
 
 PROTOCOL_HEADER = "Pawl-Protocol"
 """Of every request of a worker: the version it speaks."""
-
-WORKER_HEADER = "Pawl-Worker"
-"""Of every request of a worker: its name. It tells workers with one token apart and proves nothing."""
 
 WORKER_HEADER = "Pawl-Worker"
 """Of every request of a worker: its name. With the token's digest it is who asks; alone it is nothing."""
@@ -33,16 +31,19 @@ class WireLimits:
     """Sizes in bytes; a server refuses what is larger, a worker never sends it.
 
     Attributes:
-        message: of a JSON body from a worker.
+        message: of a JSON body from a worker, or of the head of a report.
+        report: of the body of a report, its pieces with it.
         answer: of a JSON body from a server: a lease brings a whole plan with it.
-        log: of one piece of a log.
+        log: of one piece of a log; `pieces`: of all those of one report.
         events: how many events are told at once; `event_bytes`: about how large they are together.
         wait: seconds that a request for work may wait at the server.
     """
 
     message: int = 16_777_216
+    report: int = 20_971_520
     answer: int = 67_108_864
     log: int = 1_048_576
+    pieces: int = 2_097_152
     events: int = 500
     event_bytes: int = 4_194_304
     wait: float = 60

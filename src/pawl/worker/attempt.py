@@ -15,6 +15,7 @@ from pawl.core.model.errors import (
     StaleLease,
     UsageError,
 )
+from pawl.core.model.reports import NOTHING, Report
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Renewal, Result
 from pawl.ports.job_host import HostedJob
@@ -61,12 +62,18 @@ class Attempt:
         self._stop: tuple[str, bool] | None = None
         self._stopped_at = 0.0
         self._given_up = ""
+        self._is_doubtful = False
         self._fetching: dict[str, asyncio.Future[None]] = {}
 
     @property
     def lease(self) -> Lease:
         """Return its lease."""
         return self.spool.held.lease
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether the executor may be amiss: the job could not be run, or its sandbox not be removed."""
+        return self._is_doubtful
 
     def renewed(self, renewal: Renewal, asked: float) -> None:
         """Take the answer to a renewal that was asked for at that time."""
@@ -153,6 +160,7 @@ class Attempt:
         try:
             await self._tools.executor.sweep(lambda other: other != owner)
         except PawlError as error:
+            self._is_doubtful = True
             self._tools.notice(f"{self.lease.ref}: its sandbox may be left, {error.message}")
 
     async def _go(self) -> None:
@@ -190,21 +198,31 @@ class Attempt:
             spool.source_failed.write_text(told, encoding="utf-8")
 
     async def _ship_while_running(self) -> None:
-        job, pace = self._job, _FIRST_PACE
-        while job is not None and not self.spool.is_finished and job.running:
-            moved = await self._tools.ask(self._shipper.ship)
-            if self._fetching["source"].done():
-                self._fetching["source"].result()  # a job whose files will never be there would wait for them
-            for digest in wanted_files(self.spool):
-                if digest not in self._fetching or self._fetching[digest].done():
-                    fetching = fetch_wanted(self.spool, digest, self._tools)
-                    self._fetching[digest] = asyncio.ensure_future(fetching)
+        # One that another worker had begun has something to tell; a new one will say so.
+        pace, moved = _FIRST_PACE, self._begun
+        while (job := self._running()) is not None:
             await (self._tools.clock.sleep(pace) if moved else job.changed(_QUIET))
             pace = min(_PACE, pace * 2) if moved else _FIRST_PACE
+            if self._running() is not None:  # else what is left is told together with its end
+                moved = await self._tools.ask(self._shipper.ship)
+                self._fetch_what_is_wanted()
             if self._is_stubborn():
                 await job.kill()
         if self.spool.result() is None:
             await self._sweep()
+
+    def _running(self) -> HostedJob | None:
+        """Return the job as long as it may write something."""
+        job = self._job
+        return None if job is None or self.spool.is_finished or not job.running else job
+
+    def _fetch_what_is_wanted(self) -> None:
+        if self._fetching["source"].done():
+            self._fetching["source"].result()  # a job whose files will never be there would wait for them
+        for digest in wanted_files(self.spool):
+            if digest not in self._fetching or self._fetching[digest].done():
+                fetching = fetch_wanted(self.spool, digest, self._tools)
+                self._fetching[digest] = asyncio.ensure_future(fetching)
 
     def _is_stubborn(self) -> bool:
         asked = self._stop is not None and self._stop[1]
@@ -219,7 +237,11 @@ class Attempt:
                 self._tools.notice(error.message)
 
     async def _end(self) -> None:
-        """Send the rest, and the result last of all."""
+        """Send the rest, and the result last of all; with the last report, where nothing is in between."""
+        if not self.spool.artifacts.exists():
+            last = await self._tools.ask(self._shipper.ship_but_last)
+            await self._finish(self._result(), last)
+            return
         await self._tools.ask(self._shipper.ship_all)
         result = self._result()
         try:
@@ -244,7 +266,7 @@ class Attempt:
                     failure_class=FailureClass.USER,
                     reason=error.message,
                 )
-        await self._finish(result)
+        await self._finish(result, NOTHING)
 
     def _result(self) -> Result:
         held = self.spool.held
@@ -275,13 +297,14 @@ class Attempt:
         log = self._shipper.logs.get(end.index)
         return end if log is None else replace(end, name=log.name, note=end.note or log.note)
 
-    async def _finish(self, result: Result) -> None:
+    async def _finish(self, result: Result, last: Report) -> None:
         for _ in range(_MOST_TRIES):
             try:
-                await self._tell_end(result)
+                await self._tell_end(result, last)
             except OffsetConflict as error:
                 # The server lost what it had acknowledged (its disk, a backup brought back): once more.
                 self._tools.notice(f"{self.lease.ref}: {error.message}; sending its logs again")
+                last = NOTHING
                 self._shipper.start_over()
                 await self._tools.ask(self._shipper.ship_all)
                 result = replace(result, logs=tuple(self._named(end) for end in result.logs))
@@ -294,5 +317,6 @@ class Attempt:
         noted = tuple(replace(end, note=end.note or "the server has not all of it") for end in result.logs)
         await self._tell_end(replace(result, logs=noted))
 
-    async def _tell_end(self, result: Result) -> None:
-        await self._tools.ask(lambda: self._tools.link.finish(self.lease, result))
+    async def _tell_end(self, result: Result, last: Report = NOTHING) -> None:
+        self._is_doubtful |= result.failure_class is FailureClass.INFRASTRUCTURE
+        await self._tools.ask(lambda: self._tools.link.finish(self.lease, result, last))

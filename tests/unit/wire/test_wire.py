@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,21 +27,28 @@ from pawl.core.model.ids import Epoch, JobId, JobKey, RunId
 from pawl.core.model.needs import NeedResult
 from pawl.core.model.plan import Combination
 from pawl.core.model.records import ArtifactEntry, AttemptRef
+from pawl.core.model.reports import Piece, Report, Taken
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Payload, Renewal, Result, Work, WorkerHello
 from pawl.wire import (
+    PROTOCOL,
     ArtifactsRequest,
     BlobPlace,
     FinishRequest,
     LeaseAnswer,
     LeaseRequest,
-    LogPlace,
+    PieceHead,
     RenewAnswer,
-    TellRequest,
+    ReportAnswer,
+    ReportRequest,
     agree,
     error_of,
+    framed,
+    head_of,
     problem_of,
     read_message,
+    report_of,
+    unframed,
     write_message,
 )
 
@@ -73,6 +82,16 @@ RESULT = Result(
     logs=(LogEnd(index=0, name="Set up job", size=10, lines=1, sha256="ab"),),
 )
 
+REPORT = Report(
+    first=3,
+    events=({"type": "job_started"}, {"type": "step_started", "name": "ä"}),
+    pieces=(
+        Piece(index=1, name="Run a & b", part="data", offset=2**40, data=b"\xff\0\n"),
+        Piece(index=1, name="Run a & b", part="index", offset=0, data=b"ab"),
+        Piece(index=2, name="", part="data", offset=0, data=b""),
+    ),
+)
+
 
 @pytest.mark.parametrize(
     "message",
@@ -80,8 +99,11 @@ RESULT = Result(
         LeaseRequest(request="r", slots=2, wait=20.0),
         LeaseAnswer(work=(WORK,)),
         RenewAnswer(renewals=(Renewal(ref=LEASE.ref, alive=True, seconds=30.0, cancel="by me"),)),
-        TellRequest(lease=LEASE, first=3, events=[{"type": "job_started"}]),
-        FinishRequest(lease=LEASE, result=RESULT),
+        ReportRequest(lease=LEASE, report=head_of(REPORT)),
+        ReportAnswer(
+            told=4, pieces=(Taken(size=3), Taken(size=0, conflict=True), Taken(size=1, refused="x"))
+        ),
+        FinishRequest(lease=LEASE, result=RESULT, report=head_of(REPORT)),
         ArtifactsRequest(
             lease=LEASE,
             name="dist",
@@ -110,27 +132,55 @@ def test_a_body_that_is_no_such_message_is_refused(body: bytes) -> None:
         read_message(LeaseRequest, body)
 
 
-def test_events_that_are_no_list_are_refused() -> None:
-    with pytest.raises(UsageError, match="not a list"):
-        TellRequest(lease=LEASE, first=0, events={"a": 1}).listed()
+def test_a_report_is_the_same_on_the_other_side() -> None:
+    head = write_message(ReportRequest(lease=LEASE, report=head_of(REPORT)))
+    found, data = unframed(framed(head, REPORT), len(head))
+    assert report_of(read_message(ReportRequest, found).report, data) == REPORT
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"events": {"a": 1}}, "not a list"),
+        ({"first": -1}, "below 0"),
+        ({"pieces": ()}, "bytes follow"),
+        ({"pieces": (PieceHead(index=0, name="x", part="data", offset=0, size=4),)}, "bytes follow"),
+        (
+            {
+                "pieces": (
+                    PieceHead(index=0, name="x", part="data", offset=0, size=6),
+                    PieceHead(index=0, name="x", part="index", offset=0, size=-1),
+                )
+            },
+            "below 0",
+        ),
+    ],
+)
+def test_a_report_that_is_none_is_refused(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        report_of(replace(head_of(REPORT), **change), memoryview(b"12345"))
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0", b"\0\0\0\x03ab", b"\0\0\0\x09123456789", b"\xff" * 9])
+def test_a_body_whose_head_is_cut_or_too_long_is_refused(body: bytes) -> None:
+    with pytest.raises(UsageError, match="head of this message"):
+        unframed(body, 8)
 
 
 def test_the_place_of_bytes_survives_the_query() -> None:
     bare = Lease(ref=LEASE.ref, epoch=LEASE.epoch, seconds=0)
-    log = LogPlace(lease=bare, index=3, part="index", offset=2**40, name="Run a & b")
     blob = BlobPlace(lease=bare, digest="ab" * 32, size=9, ask=True)
-    assert LogPlace.parse(log.query()) == log
     assert BlobPlace.parse(blob.query()) == blob
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("part", "idx"), ("offset", "-1"), ("offset", "٣"), ("offset", "9" * 30), ("run", ""), ("job", "")],
+    [("digest", "AB" * 32), ("size", "-1"), ("size", "٣"), ("size", "9" * 30), ("run", ""), ("job", "")],
 )
 def test_a_place_that_is_none_is_refused(name: str, text: str) -> None:
-    query = LogPlace(lease=LEASE, index=0, part="data", offset=0, name="x").query()
+    query = BlobPlace(lease=LEASE, digest="ab" * 32, size=1).query()
     with pytest.raises(UsageError):
-        LogPlace.parse({**query, name: text})
+        BlobPlace.parse({**query, name: text})
 
 
 @pytest.mark.parametrize(
@@ -177,7 +227,8 @@ def test_an_answer_of_somebody_else_is_judged_by_its_status(status: int, kind: t
 
 
 def test_a_version_in_common_is_agreed_on_or_refused() -> None:
-    assert agree(1) == 1
-    with pytest.raises(UsageError, match="speaks 2") as caught:
-        agree(2)
-    assert caught.value.hint == "update the server"
+    assert agree(PROTOCOL) == PROTOCOL
+    for spoken, older in ((PROTOCOL - 1, "worker"), (PROTOCOL + 1, "server")):
+        with pytest.raises(UsageError, match=f"speaks {spoken}") as caught:
+            agree(spoken)
+        assert caught.value.hint == f"update the {older}"

@@ -10,7 +10,7 @@ from pawl.core.model.work import Lease
 from pawl.testing.clock import FakeClock
 from pawl.worker.back_off import FIRST, MOST, pause, pause_after
 from pawl.worker.fence import Fence
-from pawl.worker.shipper import records_before
+from pawl.worker.growing import records_before
 from pawl.worker.spool import spool_name
 
 

@@ -10,8 +10,8 @@ from pawl.adapters.server_http.calls import Address, Calls
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import NOTHING, Report, Reported
 from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
-from pawl.ports.log_bytes import Part
 from pawl.wire import (
     ArtifactsAnswer,
     ArtifactsRequest,
@@ -22,12 +22,13 @@ from pawl.wire import (
     FinishRequest,
     LeaseAnswer,
     LeaseRequest,
-    LogAnswer,
-    LogPlace,
     RenewAnswer,
     RenewRequest,
+    ReportAnswer,
+    ReportRequest,
     SourceRequest,
-    TellRequest,
+    framed,
+    head_of,
     read_message,
     write_message,
 )
@@ -82,21 +83,18 @@ class HttpServerLink:
         """Say that the job begins, as the port says."""
         await self._post("begin", BeginRequest(lease=lease), Done)
 
-    async def tell(self, lease: Lease, first: int, events: Sequence[Json]) -> None:
-        """Tell events, as the port says."""
-        await self._post("tell", TellRequest(lease=lease, first=first, events=list(events)), Done)
+    async def report(self, lease: Lease, report: Report) -> Reported:
+        """Report of the attempt, as the port says."""
+        asked = ReportRequest(lease=lease, report=head_of(report))
+        answer = _read(ReportAnswer, await self._calls.send("POST", "report", _framed(asked, report)))
+        if len(answer.pieces) != len(report.pieces):
+            raise InfrastructureError("the server's answer makes no sense: it is about other pieces")
+        return Reported(told=answer.told, pieces=answer.pieces)
 
-    async def append_log(
-        self, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
-    ) -> int:
-        """Store bytes of a log, as the port says."""
-        place = LogPlace(lease=lease, index=index, part=part, offset=offset, name=name)
-        body = await self._calls.send("PUT", "log", data, query=place.query())
-        return _read(LogAnswer, body).size
-
-    async def finish(self, lease: Lease, result: Result) -> None:
+    async def finish(self, lease: Lease, result: Result, report: Report = NOTHING) -> None:
         """End the attempt, as the port says."""
-        await self._post("finish", FinishRequest(lease=lease, result=result), Done)
+        asked = FinishRequest(lease=lease, result=result, report=head_of(report))
+        _read(Done, await self._calls.send("POST", "finish", _framed(asked, report)))
 
     def source(self, lease: Lease, *, artifact: tuple[str, str] | None = None) -> AsyncIterator[bytes]:
         """Yield the packed files, or a file of an artifact, as the port says."""
@@ -123,6 +121,10 @@ class HttpServerLink:
 
     async def _post(self, route: str, message: object, kind: type[M], *, wait: float = 0.0) -> M:
         return _read(kind, await self._calls.send("POST", route, write_message(message), wait=wait))
+
+
+def _framed(message: object, report: Report) -> bytes:
+    return framed(write_message(message), report)
 
 
 def _read(kind: type[M], body: bytes) -> M:

@@ -27,6 +27,7 @@ MARKS = frozenset(
         "finish.log_truncated",
         "finish.outputs_too_large",
         "finish.repeated",
+        "finish.report_refused",
         "group.blocked",
         "group.cancelled_running",
         "group.full",

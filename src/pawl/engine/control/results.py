@@ -9,8 +9,10 @@ from pawl.core.lifecycle import JobFinished
 from pawl.core.model.errors import Conflict, StaleLease, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.records import AttemptRecord, AttemptState, LogRecord
+from pawl.core.model.reports import Report
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Result
+from pawl.engine.control import telling
 from pawl.engine.control.leases import held, run_of
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
@@ -106,7 +108,12 @@ class LogFacts:
 
 
 def finish(
-    tx: Transaction, worker: WorkerId, lease: Lease, result: Result, logs: LogFacts, moment: Moment
+    tx: Transaction,
+    worker: WorkerId,
+    lease: Lease,
+    ending: tuple[Result, Report],
+    logs: LogFacts,
+    moment: Moment,
 ) -> None:
     """End an attempt as its worker says.
 
@@ -114,13 +121,15 @@ def finish(
         tx: the transaction.
         worker: who says so.
         lease: of the attempt.
-        result: as `bounded` returned it.
+        ending: the result, as `bounded` returned it, and the last report before it, whose pieces are stored.
         logs: what was found in its logs.
         moment: of the change.
 
     Raises:
         StaleLease, Conflict: as `is_finished`; or the attempt has not begun.
+        OffsetConflict: events before those of the report are missing.
     """
+    result, report = ending
     changes = Changes(tx, moment)
     change = run_of(changes, lease)
     if is_finished(tx, worker, lease, result):
@@ -128,10 +137,12 @@ def finish(
     row = held(tx, worker, lease)
     if row.state is not AttemptState.RUNNING:
         raise StaleLease(f"{lease.ref} has not begun", hint="begin it first")
+    if report.events:
+        telling.tell(tx, lease, report.first, report.events, moment)
     for end in result.logs:
         tx.logs.put(_log_record(lease, end, logs.notes.get(end.index, "")))
     change.results[lease.ref.job] = result
-    ending = Ending(
+    found = Ending(
         conclusion=result.conclusion,
         reason=result.reason,
         failure_class=result.failure_class,
@@ -139,7 +150,7 @@ def finish(
         log_texts=logs.texts,
     )
     ended = replace(row, result_key=result.key, exit_code=result.exit_code)
-    end_attempt(change, ended, ending, result)
+    end_attempt(change, ended, found, result)
     changes.save()
 
 

@@ -1,14 +1,15 @@
-"""What workers tell of running attempts: events, each once and in order, and bytes of logs."""
+"""What workers tell of running attempts: events, each once and in order, and that there are logs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pawl.core.model.errors import OffsetConflict, TooLarge, UsageError
 from pawl.core.model.ids import JobId, WorkerId
 from pawl.core.model.plan import Json
 from pawl.core.model.records import LogRecord
+from pawl.core.model.reports import Piece, Report
 from pawl.core.model.run_events import (
     Annotated,
     ArtifactStored,
@@ -39,37 +40,61 @@ MAX_STEP_INDEX = 9_999
 _LONGEST_NAME = 1000
 
 
-def tell(
-    tx: Transaction, worker: WorkerId, lease: Lease, first: int, events: Sequence[Json], moment: Moment
+def take(
+    tx: Transaction, worker: WorkerId, lease: Lease, report: Report, moment: Moment, *, whole: bool
 ) -> int:
-    """Store those events of an attempt that are not stored yet and return how many of it were told.
+    """Keep what a report says beside the bytes of its pieces; return how many events of the attempt are told.
+
+    Args:
+        tx: the transaction.
+        worker: who reports.
+        lease: of the attempt.
+        report: as `check_report` let it pass.
+        moment: of the change.
+        whole: whether all its pieces are stored; its events are left for later when they are not.
 
     Raises:
         StaleLease: the lease is not, or no longer, this worker's, or has not begun.
         OffsetConflict: events are missing in between; it holds how many were told.
-        TooLarge: too many at once.
     """
-    quotas = moment.rules.quotas
-    if len(events) > quotas.events:
-        raise TooLarge(f"{len(events)} events at once, more than {quotas.events}", hint="tell them in parts")
     held_running(tx, worker, lease)
-    key = f"told:{lease.ref.run}:{lease.ref.job}:{lease.ref.attempt}"
-    stored = tx.keys.get(key)
-    told = stored if isinstance(stored, int) else 0
-    if first > told:
+    open_logs(tx, lease, {piece.index: piece.name for piece in report.pieces if piece.offset == 0})
+    if not whole:
+        return told(tx, lease)
+    return tell(tx, lease, report.first, report.events, moment)
+
+
+def tell(tx: Transaction, lease: Lease, first: int, events: Sequence[Json], moment: Moment) -> int:
+    """Store those events of an attempt that are not stored yet and return how many of it were told.
+
+    Raises:
+        OffsetConflict: events are missing in between; it holds how many were told.
+    """
+    known = told(tx, lease)
+    if first > known:
         mark("tell.gap_refused")
-        raise OffsetConflict(f"events {told} to {first - 1} of {lease.ref} are missing", size=told)
-    if first < told:
+        raise OffsetConflict(f"events {known} to {first - 1} of {lease.ref} are missing", size=known)
+    if first < known:
         mark("tell.overlap_dropped")
-    new = events[max(0, told - first) :]
+    new = events[max(0, known - first) :]
     if not new:
-        return told
+        return known
+    quotas = moment.rules.quotas
     kept = [event for each in new for event in _stored(each, lease.ref.job, quotas, moment.now)]
     if kept:
         tx.events.append(lease.ref.run, [to_json(event) for event in kept], moment.now)
-    told += len(new)
-    tx.keys.put(key, told, time=moment.now)
-    return told
+    tx.keys.put(_key(lease), known + len(new), time=moment.now)
+    return known + len(new)
+
+
+def told(tx: Transaction, lease: Lease) -> int:
+    """Return how many events of an attempt were told."""
+    stored = tx.keys.get(_key(lease))
+    return stored if isinstance(stored, int) else 0
+
+
+def _key(lease: Lease) -> str:
+    return f"told:{lease.ref.run}:{lease.ref.job}:{lease.ref.attempt}"
 
 
 def _stored(told: Json, job: JobId, quotas: Quotas, now: float) -> Sequence[RunEvent]:
@@ -87,30 +112,50 @@ def _stored(told: Json, job: JobId, quotas: Quotas, now: float) -> Sequence[RunE
     return (JobProgress(time=now, job=job, message=message),)
 
 
-def check_piece(index: int, name: str, offset: int, data: bytes, quotas: Quotas) -> None:
-    """Check a piece of a log by itself.
+def check_report(report: Report, quotas: Quotas) -> None:
+    """Check a report by itself.
 
     Raises:
         UsageError: there can be no such step or offset.
+        TooLarge: too many events or pieces at once.
+    """
+    if len(report.events) > quotas.events or len(report.pieces) > quotas.events:
+        raise TooLarge(
+            f"a report of {len(report.events)} events and {len(report.pieces)} pieces, more than"
+            f" {quotas.events} of either",
+            hint="report in parts",
+        )
+    for piece in report.pieces:
+        if not 0 <= piece.index <= MAX_STEP_INDEX or piece.offset < 0 or len(piece.name) > _LONGEST_NAME:
+            raise UsageError(
+                f"there is no log {piece.index} with an offset {piece.offset}, or its name is too long"
+            )
+
+
+def check_piece(piece: Piece, quotas: Quotas) -> None:
+    """Check how large a piece of a log is.
+
+    Raises:
         TooLarge: the piece, or the log with it, is over its limit.
     """
-    if not 0 <= index <= MAX_STEP_INDEX or offset < 0 or len(name) > _LONGEST_NAME:
-        raise UsageError(f"there is no log {index} with an offset {offset}, or its name is too long")
-    if len(data) > quotas.log_piece:
-        raise TooLarge(
-            f"a piece of {len(data):,} bytes, more than {quotas.log_piece:,}", hint="send smaller pieces"
-        )
-    if offset + len(data) > quotas.log:
+    size = len(piece.data)
+    if size > quotas.log_piece:
+        raise TooLarge(f"a piece of {size:,} bytes, more than {quotas.log_piece:,}", hint="send smaller ones")
+    if piece.offset + size > quotas.log:
         mark("log.too_large")
         raise TooLarge(f"the log has more than {quotas.log:,} bytes", hint="cut it, and say so at its end")
 
 
-def open_log(tx: Transaction, worker: WorkerId, lease: Lease, index: int, name: str) -> None:
-    """Have a log stand among those of its run, so that it can be read while it grows.
+def open_logs(tx: Transaction, lease: Lease, names: Mapping[int, str]) -> None:
+    """Have logs stand among those of their run, so that they can be read while they grow.
 
-    Raises:
-        StaleLease: the lease is not, or no longer, this worker's, or has not begun.
+    Args:
+        tx: the transaction.
+        lease: of their attempt, looked at before.
+        names: of the steps, by index.
     """
-    held_running(tx, worker, lease)
-    if all(log.index != index for log in tx.logs.of_attempt(lease.ref)):
-        tx.logs.put(LogRecord(attempt=lease.ref, index=index, name=name))
+    if not names:
+        return
+    known = {log.index for log in tx.logs.of_attempt(lease.ref)}
+    for index in sorted(names.keys() - known):
+        tx.logs.put(LogRecord(attempt=lease.ref, index=index, name=names[index]))

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pawl.core.lifecycle.state import group_of
-from pawl.core.model.errors import NotFound, OffsetConflict, UsageError
+from pawl.core.model.errors import NotFound, UsageError
 from pawl.core.model.ids import WorkerId
-from pawl.core.model.plan import Json
 from pawl.core.model.records import WorkerRecord
-from pawl.core.model.status import Conclusion
-from pawl.core.model.work import Lease, LogEnd, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.model.reports import NOTHING, Report, Reported
+from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.queue.labels import MOST_LABELS, offered_labels
-from pawl.engine.control import leases, results, telling
+from pawl.engine.control import leases
 from pawl.engine.control.audit import note
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
-from pawl.ports.log_bytes import LogName, Part
+from pawl.engine.control.reports import Reports
 from pawl.ports.store import Transaction
 
 MAX_SLOTS = 1000
 """Jobs that one worker may take at once."""
-
-MAX_SEARCHED = 1_048_576
-"""Bytes at the end of each log that `retry.log` is looked for in."""
 
 _LONGEST_NAME = 200
 _MOST_FACTS = 50
@@ -41,6 +36,7 @@ class Workers:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._reports = Reports(desk)
 
     async def hello(self, token_digest: str, hello: WorkerHello) -> Welcome:
         """Get to know a worker, or again; tell which of its attempts are not its own any more.
@@ -110,105 +106,41 @@ class Workers:
         """
         await self._desk.write(lambda tx, moment: leases.begin(tx, worker, lease, moment))
 
-    async def tell(self, worker: WorkerId, lease: Lease, first: int, events: Sequence[Json]) -> int:
-        """Store events of a running attempt and return how many of it were told.
+    async def report(self, worker: WorkerId, lease: Lease, report: Report) -> Reported:
+        """Store what a worker reports of a running attempt, and return how much of it there is now.
+
+        What was reported before is compared and not stored again. A piece of a log that cannot be stored
+        keeps back the later pieces of that log and the events of this report, and nothing else.
 
         Args:
-            worker: who tells.
+            worker: who reports.
             lease: of the attempt.
-            first: number of the first event, from 0 in the attempt; those told before are dropped.
-            events: as `run_events.to_json` wrote them; kinds that are not a worker's are left out.
+            report: events of kinds that are not a worker's are left out of it.
 
         Raises:
             StaleLease: it is not, or no longer, this worker's, or has not begun.
             OffsetConflict: events are missing in between; it holds how many were told.
-            TooLarge: too many at once.
+            UsageError: there can be no such step.
+            TooLarge: too much at once.
         """
-        return await self._desk.write(
-            lambda tx, moment: telling.tell(tx, worker, lease, first, events, moment)
-        )
+        return await self._reports.take(worker, lease, report)
 
-    async def append_log(
-        self, worker: WorkerId, lease: Lease, index: int, part: Part, offset: int, data: bytes, *, name: str
-    ) -> int:
-        """Store bytes of a step's log and return how many are stored.
-
-        Raises:
-            StaleLease: it is not, or no longer, this worker's, or has not begun.
-            OffsetConflict: they do not go on where the stored ones end; it holds how many are stored.
-            TooLarge: the log, or this piece of it, is over its limit.
-        """
-        telling.check_piece(index, name, offset, data, self._desk.rules.quotas)
-        if offset == 0:
-            await self._desk.write(lambda tx, _: telling.open_log(tx, worker, lease, index, name))
-        else:
-            await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
-        try:
-            size = await self._desk.logs.append(LogName(attempt=lease.ref, index=index), part, offset, data)
-        except OffsetConflict:
-            mark("log.gap_refused")
-            raise
-        # The lease may have ended meanwhile: what came too late is not acknowledged, and not counted to the
-        # log, whose size was settled with the attempt.
-        await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
-        return size
-
-    async def finish(self, worker: WorkerId, lease: Lease, result: Result) -> None:
+    async def finish(self, worker: WorkerId, lease: Lease, result: Result, report: Report = NOTHING) -> None:
         """End an attempt; again with the same key is no error.
+
+        Args:
+            worker: who says so.
+            lease: of the attempt.
+            result: how it ended.
+            report: what is to be stored before; all of it is, or the attempt does not end.
 
         Raises:
             StaleLease: it is not, or no longer, this worker's.
-            OffsetConflict: a log is not whole; it holds how many bytes of it are stored.
+            OffsetConflict: a log is not whole, or the report not taken; it holds how much of it is stored.
             Conflict: the attempt ended otherwise.
             UsageError: a running attempt cannot end so.
         """
-        ending = results.bounded(result, self._desk.rules.quotas)
-        if await self._desk.read(lambda tx: results.is_finished(tx, worker, lease, ending)):
-            return
-        notes: dict[int, str] = {}
-        for end in ending.logs:
-            note = await self._check_log(lease, end)
-            if note:
-                notes[end.index] = note
-        found = results.LogFacts(notes=notes, texts=await self._log_texts(lease, ending))
-        await self._desk.write(lambda tx, moment: results.finish(tx, worker, lease, ending, found, moment))
-
-    async def _check_log(self, lease: Lease, end: LogEnd) -> str:
-        """Return why a log is not whole, "" when it is (I19).
-
-        Raises:
-            OffsetConflict: it is not, and the worker does not say why.
-        """
-        name = LogName(attempt=lease.ref, index=end.index)
-        size = await self._desk.logs.size(name, "data")
-        if size == end.size and (size == 0 or await self._desk.logs.digest(name) == end.sha256):
-            return end.note
-        if end.note:
-            mark("finish.log_truncated")
-            return end.note
-        mark("finish.log_incomplete")
-        message = f"the log of step {end.index} of {lease.ref} has {end.size} bytes, and {size} are stored"
-        if size == end.size:
-            message = f"the log of step {end.index} of {lease.ref} is stored with another content"
-        raise OffsetConflict(message, hint="send the rest first", size=size)
-
-    async def _log_texts(self, lease: Lease, result: Result) -> frozenset[str]:
-        """Return which texts of `retry.log` the ends of a failed attempt's logs hold."""
-
-        def wanted(tx: Transaction) -> tuple[str, ...]:
-            record = tx.runs.get(lease.ref.run)
-            plan = self._desk.plans.get(tx, record) if record is not None else None
-            retry = plan.job(group_of(lease.ref.job)).retry if plan is not None else None
-            return retry.log if retry is not None else ()
-
-        if result.conclusion is Conclusion.SUCCESS:
-            return frozenset()
-        texts, found = await self._desk.read(wanted), set[str]()
-        for end in result.logs if texts else ():
-            name = LogName(attempt=lease.ref, index=end.index)
-            tail = await self._desk.logs.read(name, "data", start=max(0, end.size - MAX_SEARCHED))
-            found |= {text for text in texts if text.encode("utf-8", "surrogatepass") in tail}
-        return frozenset(found)
+        await self._reports.finish(worker, lease, result, report)
 
     async def all(self) -> tuple[WorkerRecord, ...]:
         """Return all workers by name."""

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from pawl.core.model.errors import Denied, Unavailable, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.plain import to_plain
-from pawl.core.model.work import WorkerHello
+from pawl.core.model.reports import Report
+from pawl.core.model.work import Lease, WorkerHello
 from pawl.engine.control import worker_id
 from pawl.server.answers import stream
 from pawl.server.requests import check_depth, read_body, read_chunks
@@ -26,14 +27,15 @@ from pawl.wire import (
     FinishRequest,
     LeaseAnswer,
     LeaseRequest,
-    LogAnswer,
-    LogPlace,
     RenewAnswer,
     RenewRequest,
+    ReportAnswer,
+    ReportRequest,
     SourceRequest,
-    TellRequest,
     WireLimits,
     read_message,
+    report_of,
+    unframed,
     write_message,
 )
 
@@ -108,31 +110,38 @@ async def _begin(call: Call) -> Response:
     return _answer(Done())
 
 
-async def _tell(call: Call) -> Response:
-    told = await _read(call, TellRequest)
-    events = told.listed()
-    await call.services.control.workers.tell(_worker(call), told.lease, told.first, events)
-    call.services.metrics.steps_told(events)
-    return _answer(Done())
+async def _read_reporting(call: Call, kind: type[M]) -> tuple[M, memoryview]:
+    """Return the head of a message that carries a report, and the bytes of the report's pieces."""
+    head, data = unframed(await read_body(call.request, _LIMITS.report), _LIMITS.message)
+    check_depth(head)
+    return read_message(kind, head), data
 
 
-async def _log(call: Call) -> Response:
-    place = LogPlace.parse(call.request.query_params)
-    data = await read_body(call.request, _LIMITS.log)
-    size = await call.services.control.workers.append_log(
-        _worker(call), place.lease, place.index, place.part, place.offset, data, name=place.name
-    )
-    if place.part == "data":
-        call.services.metrics.log_bytes.inc(len(data))
-    call.services.waking.tell([f"log:{place.lease.ref.run}"])
-    return _answer(LogAnswer(size=size))
+async def _report(call: Call) -> Response:
+    wanted, data = await _read_reporting(call, ReportRequest)
+    report = report_of(wanted.report, data)
+    reported = await call.services.control.workers.report(_worker(call), wanted.lease, report)
+    _count(call, wanted.lease, report)
+    return _answer(ReportAnswer(told=reported.told, pieces=reported.pieces))
 
 
 async def _finish(call: Call) -> Response:
-    wanted = await _read(call, FinishRequest)
-    await call.services.control.workers.finish(_worker(call), wanted.lease, wanted.result)
+    wanted, data = await _read_reporting(call, FinishRequest)
+    report = report_of(wanted.report, data)
+    await call.services.control.workers.finish(_worker(call), wanted.lease, wanted.result, report)
+    _count(call, wanted.lease, report)
     call.services.counting.finished(wanted.lease.ref)
     return _answer(Done())
+
+
+def _count(call: Call, lease: Lease, report: Report) -> None:
+    """Measure a report that was taken, and wake who reads the logs it is about."""
+    metrics = call.services.metrics
+    if report.events:
+        metrics.steps_told(report.events)
+    if report.pieces:
+        metrics.log_bytes.inc(sum(len(piece.data) for piece in report.pieces if piece.part == "data"))
+        call.services.waking.tell([f"log:{lease.ref.run}"])
 
 
 async def _blob(call: Call) -> Response:
@@ -185,12 +194,11 @@ ROUTES = (
     _route("POST", "lease", _lease, "Asks for work, and waits for it."),
     _route("POST", "renew", _renew, "Renews leases and hears about cancellations."),
     _route("POST", "begin", _begin, "Says that an attempt's first process is about to start."),
-    _route("POST", "tell", _tell, "Tells events of an attempt."),
-    _route("PUT", "log", _log, "Stores a piece of a step's log.", Body.LOG),
+    _route("POST", "report", _report, "Stores events of an attempt and pieces of its logs.", Body.REPORT),
     _route("PUT", "blob", _blob, "Stores a file of an artifact, or asks whether it is there.", Body.STREAM),
     _route("POST", "artifacts", _artifacts, "Makes an artifact and lists the run's."),
     _route(
         "POST", "source", _source, "Gives the repository's files, or a file of an artifact.", answer=_BYTES
     ),
-    _route("POST", "finish", _finish, "Ends an attempt."),
+    _route("POST", "finish", _finish, "Ends an attempt, after a last report.", Body.REPORT),
 )
