@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from pawl.adapters.git.pack.git import Git, GitError, end
+from pawl.adapters.git.calling import Git, GitError, Rules, end
 from pawl.adapters.git.pack.header import Header, checked_sha
 from pawl.adapters.git.pack.limits import PackLimits
 from pawl.core.model.errors import UsageError
@@ -27,7 +27,7 @@ async def pack(repository: Path, sha: str, *, ref: str = "", name: str = "") -> 
         UsageError: `sha` is no commit of the repository.
         InfrastructureError: git failed; what was yielded is not whole then.
     """
-    git = Git(repository, seconds=PackLimits().seconds)
+    git = Git(repository, Rules(seconds=PackLimits().seconds))
     if not await git.can(
         "rev-parse", "--quiet", "--verify", "--end-of-options", f"{checked_sha(sha)}^{{commit}}"
     ):

@@ -7,7 +7,7 @@ import shutil
 from contextlib import aclosing
 from pathlib import Path
 
-from pawl.adapters.git.pack.git import Git, GitError
+from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.pack.header import Header, parse_header
 from pawl.adapters.git.pack.limits import PackLimits
 from pawl.core.model.errors import InfrastructureError, TooLarge
@@ -63,7 +63,7 @@ class PackedSource:
             raise
 
     async def _unpack(self, folder: Path, below: str) -> int:
-        git = Git(folder, seconds=self._limits.seconds)
+        git = Git(folder, Rules(seconds=self._limits.seconds))
         header, start = await asyncio.to_thread(self._header)
         sha = header.sha
         kind = "sha1" if len(sha) == 40 else "sha256"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pawl.adapters.git.tree.git import Git, git_is_there
+from pawl.adapters.git.calling import Git, git_is_there
+from pawl.adapters.git.tree.rules import READING
 from pawl.adapters.git.tree.tree import WorkingTree
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.source import SourceState
@@ -42,7 +43,7 @@ class Commits:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        self._git = Git(self._root)
+        self._git = Git(self._root, READING)
 
     async def find(self, name: str | None) -> CommitFacts:
         """Return the commit that a branch, tag or commit name stands for; the one checked out without one.

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from pawl.adapters.git.calling import Git, GitError
 from pawl.adapters.git.tree.copying import TreeCopy
-from pawl.adapters.git.tree.git import Git, GitError
+from pawl.adapters.git.tree.rules import FETCHING
 
 MAX_HISTORY = 1024**3
 """Bytes of objects that are copied whole; of a larger repository only the latest commit comes along."""
@@ -175,7 +176,7 @@ async def _fetch_latest(git: Git, root: Path, workspace: Path) -> None:
     sha = await git.line("rev-parse", "--verify", "-q", "HEAD^{commit}")
     if not sha:
         return
-    here = Git(workspace, protocol="file")
+    here = Git(workspace, FETCHING)
     target = branch or "refs/pawl/head"
     await here.read(
         "fetch", "-q", "--depth=1", "--no-tags", "--update-head-ok", "--no-write-fetch-head",

@@ -6,7 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from pawl.adapters.git.tree.git import Git
+from pawl.adapters.git.calling import Git
+from pawl.adapters.git.tree.rules import READING
 from pawl.core.model.errors import UsageError
 
 OWN_FOLDER = ".pawl/runs"
@@ -35,7 +36,9 @@ async def list_with_git(git: Git, root: Path) -> list[str]:
     pending = [(root, "", 0)]
     while pending:
         folder, prefix, depth = pending.pop()
-        listed = await Git(folder).read("ls-files", "-z", "-co", "--exclude-standard") if depth else None
+        listed = (
+            await Git(folder, READING).read("ls-files", "-z", "-co", "--exclude-standard") if depth else None
+        )
         if not depth:
             listed = await git.read("ls-files", "-z", "-co", "--exclude-standard")
         for name in dict.fromkeys((listed or b"").decode("utf-8", "surrogateescape").split("\0")):

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pawl.adapters.git.calling import Git, git_is_there
 from pawl.adapters.git.tree.copying import TreeCopy
-from pawl.adapters.git.tree.git import Git, git_is_there
 from pawl.adapters.git.tree.history import bring_history
 from pawl.adapters.git.tree.listing import OWN_FOLDER, list_with_git, list_without_git
+from pawl.adapters.git.tree.rules import READING
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.source import SourceState
 
@@ -26,7 +27,7 @@ class WorkingTree:
     def __init__(self, root: Path) -> None:
         """Take the files below `root`, the project's folder."""
         self._root = root.resolve()
-        self._git = Git(self._root)
+        self._git = Git(self._root, READING)
         self._state: SourceState | None = None
 
     async def state(self) -> SourceState:
