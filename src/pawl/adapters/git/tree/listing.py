@@ -36,11 +36,8 @@ async def list_with_git(git: Git, root: Path) -> list[str]:
     pending = [(root, "", 0)]
     while pending:
         folder, prefix, depth = pending.pop()
-        listed = (
-            await Git(folder, READING).read("ls-files", "-z", "-co", "--exclude-standard") if depth else None
-        )
-        if not depth:
-            listed = await git.read("ls-files", "-z", "-co", "--exclude-standard")
+        here = Git(folder, READING) if depth else git
+        listed = await here.read("ls-files", "-z", "-co", "--exclude-standard")
         for name in dict.fromkeys((listed or b"").decode("utf-8", "surrogateescape").split("\0")):
             path = prefix + name.rstrip("/")
             if not name or not _is_safe(path):
