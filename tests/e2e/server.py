@@ -81,6 +81,16 @@ jobs:
     runs-on: [self-hosted, gpu]
     steps: [{ run: echo never }]
 """
+KEEPS = """\
+name: Keeps
+on: workflow_dispatch
+jobs:
+  pack:
+    runs-on: ubuntu-latest
+    artifacts: [dist/**]
+    steps:
+      - run: mkdir -p dist/deep; echo one > dist/one.txt; echo two > dist/deep/two.txt
+"""
 
 
 class Machine:
@@ -104,7 +114,13 @@ class Machine:
         (self.folder / "home").mkdir()
         workflows = self.project / ".github/workflows"
         workflows.mkdir(parents=True)
-        for name, text in (("ci", CI), ("fails", FAILS), ("waits", WAITS), ("nobody", NOBODY)):
+        for name, text in (
+            ("ci", CI),
+            ("fails", FAILS),
+            ("waits", WAITS),
+            ("nobody", NOBODY),
+            ("keeps", KEEPS),
+        ):
             (workflows / f"{name}.yml").write_text(text)
         (self.project / "input.txt").write_text("hello from the commit\n")
         self.git("init", "-q", "-b", "main")

@@ -125,6 +125,56 @@ def test_a_job_that_nobody_can_take_says_so_in_the_queue_and_can_be_cancelled(he
     assert (told["id"], told["conclusion"]) == (number, "cancelled")
 
 
+def test_what_a_run_kept_is_listed_and_fetched(here: Machine, tmp_path: Path) -> None:
+    code, out, _ = here.pawl("trigger", "keeps", "-f")
+    number = str(json.loads(here.pawl("runs", "--json", "--server")[1])[0]["id"])
+    assert (code, f"pawl artifacts {number} -o artifacts" in out) == (0, True)
+    (artifact,) = json.loads(here.pawl("artifacts", number, "--json")[1])
+    name = artifact["name"]
+    listed = here.pawl("artifacts", number)[1]
+    assert name in listed
+    assert all(each["name"] in listed for each in artifact["files"])
+
+    for _ in range(2):  # a second time, what is there is compared and left
+        code, _, err = here.pawl("artifacts", number, "-o", str(tmp_path / "out"))
+        assert (code, err) == (0, f"2 files, 8 B: in {tmp_path}/out.\n")
+    found = {path.name: path for path in (tmp_path / "out" / name).rglob("*") if path.is_file()}
+    assert {file: path.read_text() for file, path in found.items()} == {
+        "one.txt": "one\n",
+        "two.txt": "two\n",
+    }
+    found["one.txt"].write_text("mine\n")
+    code, _, err = here.pawl("artifacts", number, name, "-o", str(tmp_path / "out"))
+    assert (code, "exists, and is another" in err, found["one.txt"].read_text()) == (2, True, "mine\n")
+
+    found["one.txt"].unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / name).symlink_to(tmp_path / "elsewhere")
+    code, _, err = here.pawl("artifacts", number, "-o", str(tmp_path / "linked"))
+    assert (code, "leads out of" in err, list((tmp_path / "elsewhere").iterdir())) == (2, True, [])
+
+    code, _, err = here.pawl("artifacts", number, "nothing")
+    assert (code, f"run {number} has no artifact `nothing`" in err, f"`{name}`" in err) == (2, True, True)
+
+
+def test_bytes_that_a_disk_has_changed_are_not_fetched_as_an_artifact(here: Machine, tmp_path: Path) -> None:
+    here.pawl("trigger", "keeps", "-f")
+    number = str(json.loads(here.pawl("runs", "--json", "--server")[1])[0]["id"])
+    (artifact,) = json.loads(here.pawl("artifacts", number, "--json")[1])
+    digest = artifact["files"][0]["sha256"]
+    blob = next(path for path in (here.data / "blobs").rglob("*") if digest in str(path).replace("/", ""))
+    kept = blob.read_bytes()
+    blob.chmod(0o600)
+    blob.write_bytes(b"0" * len(kept))
+    try:
+        code, _, err = here.pawl("artifacts", number, "-o", str(tmp_path / "out"))
+    finally:
+        blob.write_bytes(kept)
+    assert code == 3, err
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
 def test_tokens_are_made_used_and_revoked(here: Machine, tmp_path: Path) -> None:
     file = tmp_path / "reader.token"
     assert here.pawl("token", "create", "reader", "--scope", "read", "-o", str(file))[0] == 0

@@ -41,6 +41,7 @@ COMMANDS = {
     "runs": Entry("runs", "List the runs of this project, or of a server.", "Look"),
     "logs": Entry("logs", "Show the log of a run.", "Look"),
     "why": Entry("why", "Say why a job or step ran, was skipped or failed.", "Look"),
+    "artifacts": Entry("artifacts", "List or fetch what a run of a server kept.", "Look"),
     "queue": Entry("queue", "Show what waits on a server, and why.", "Look"),
     "workers": Entry("workers", "List the workers of a server.", "Look"),
     "shell": Entry("shell", "Open a shell in the container of a failed job.", "Look"),

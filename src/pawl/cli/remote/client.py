@@ -87,6 +87,18 @@ class Client:
             headers["Content-Length"] = str(size)
         return await self._ask("POST", path, content=chunks, headers=headers)
 
+    async def blocks(self, path: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of an answer as they come, all of them or an error.
+
+        Raises:
+            Unavailable: the connection broke.
+            PawlError: as `get`.
+        """
+        async with self._request("GET", path) as answer:
+            with self._world_failures():
+                async for block in answer.content.iter_any():
+                    yield block
+
     async def lines(self, path: str, query: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         """Yield the objects of a stream with a JSON object a line, until it ends.
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pawl.cli.remote.answers import conclusion, number, text
-from pawl.cli.terminal.durations import show_duration
+from pawl.cli.remote.answers import conclusion, number, rows, text
+from pawl.cli.terminal.durations import show_duration, show_size
 from pawl.cli.terminal.lines import Line, Piece, Style
 from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import Screen
@@ -17,6 +17,9 @@ from pawl.cli.view.tree import sign_of
 
 _AWAY_SECONDS = 60.0
 """A worker not heard of for longer is shown as away."""
+
+_MOST_FILES = 5
+"""Names of an artifact's files that are shown."""
 
 Plain = dict[str, Any]
 
@@ -128,6 +131,33 @@ def _worker_state(worker: Plain, silent: float | None) -> tuple[str, Style]:
     if text(worker, "health"):
         return "unwell", Style.WARN
     return ("draining", Style.WARN) if worker.get("draining") else ("ready", Style.GOOD)
+
+
+def draw_artifacts(artifacts: Sequence[Plain], screen: Screen) -> list[Line]:
+    """Return the artifacts of a run: name, size, whose they are, their files."""
+    columns = (
+        Column(title="ARTIFACT", most=36),
+        Column(title="SIZE", right=True),
+        Column(title="JOB", rank=2, most=36),
+        Column(title="ATTEMPT", rank=3, right=True),
+    )
+    return draw_table(columns, [_artifact(each) for each in artifacts], screen, text_title="FILES")
+
+
+def _artifact(artifact: Plain) -> Row:
+    names = [text(each, "name") for each in rows(artifact, "files")]
+    listed = ", ".join(names[:_MOST_FILES]) + (
+        f" and {len(names) - _MOST_FILES} more" if names[_MOST_FILES:] else ""
+    )
+    return Row(
+        cells=(
+            Piece(one_line(text(artifact, "name")), Style.STRONG),
+            Piece(show_size(int(number(artifact, "size") or 0))),
+            Piece(one_line(text(artifact, "job")), Style.FAINT),
+            Piece(text(artifact, "attempt"), Style.FAINT),
+        ),
+        text=_about(listed, Style.FAINT),
+    )
 
 
 def draw_tokens(tokens: Sequence[Plain], now: float, screen: Screen) -> list[Line]:

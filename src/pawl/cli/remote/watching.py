@@ -73,6 +73,8 @@ async def _follow(
         commands = [f"pawl logs {run} --server{' --failed' if first_failure(picture) else ''}"]
         if first_failure(picture):
             commands.append(f"pawl rerun {run} --failed")
+        if picture.artifacts:
+            commands.append(f"pawl artifacts {run} -o artifacts")
         summary = draw_summary(picture, screen, folder=f"{place.url} run {run}", commands=commands)
         output.write("".join(text + "\n" for text in draw_lines(summary, screen)))
     return code

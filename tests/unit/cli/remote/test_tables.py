@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pawl.cli.remote.tables import draw_queue, draw_runs, draw_tokens, draw_workers, show_time
+from pawl.cli.remote.tables import draw_artifacts, draw_queue, draw_runs, draw_tokens, draw_workers, show_time
 from pawl.cli.terminal.cells import cell_width
 from pawl.cli.terminal.lines import Line, to_text
 from pawl.cli.terminal.screen import UNICODE, Screen
@@ -132,3 +132,12 @@ def test_what_a_server_says_cannot_steer_the_terminal() -> None:
                   draw_queue([{"name": evil, "reason": evil}], NOW, screen(120)),
                   draw_workers([{"name": evil, "labels": [evil]}], NOW, screen(120))):  # fmt: skip
         assert all(char not in text for text in shown(lines) for char in "\x1b\n")
+
+
+def test_artifacts_name_their_first_files_and_count_the_others() -> None:
+    files = [{"name": f"{each}.txt", "size": 300} for each in range(7)]
+    found = [{"name": "dist", "size": 2100, "job": "pack", "attempt": 2, "files": files}]
+    assert shown(draw_artifacts(found, screen(100))) == [
+        "ARTIFACT    SIZE  JOB   ATTEMPT  FILES",
+        "dist      2.1 kB  pack        2  0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more",
+    ]
