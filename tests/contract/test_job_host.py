@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -190,3 +192,36 @@ async def test_a_folder_without_a_process_has_none_running(host: JobProcesses, f
     assert not job.running
     await job.kill()
     job.let_go()
+
+
+@pytest.mark.parametrize("host", ["forked"], indirect=True)
+async def test_a_process_that_waits_and_is_killed_is_followed_by_another(
+    host: JobProcesses, tmp_path: Path
+) -> None:
+    folders = [tmp_path / f"attempt-{number}" for number in range(2)]
+    for each in folders:
+        each.mkdir()
+    first = await started(host, folders[0])
+    job = json.loads((folders[0] / "process.json").read_text())["pid"]
+    forks = _parent(job)
+    await until(lambda: len(_children(forks)) == 2, "one that waits", seconds=60)
+    (waiting,) = _children(forks) - {job}
+    os.kill(waiting, signal.SIGKILL)
+    await until(lambda: len(_children(forks) - {waiting}) == 2, "another one", seconds=60)
+    second = await started(host, folders[1])
+    assert first.running
+    assert second.running
+    await host.aclose()
+    await until(lambda: not Path(f"/proc/{forks}").exists(), "the end of what forks", seconds=60)
+    assert first.running
+    for started_one in (first, second):
+        await started_one.kill()
+        started_one.let_go()
+
+
+def _parent(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))

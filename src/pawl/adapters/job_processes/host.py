@@ -32,7 +32,8 @@ class JobProcesses:
         Args:
             command: program and arguments, to which the folder is added.
             environment: of the worker; what is Pawl's own in it (its token) is not handed on.
-            ready: whether a process is to wait, everything imported, that forks for each job. Linux only.
+            ready: whether a process is to wait, everything imported, and a fork of it for the next job. Linux
+                only.
         """
         self._command = tuple(command)
         self._environment = {

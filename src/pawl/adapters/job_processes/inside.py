@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import gc
 import os
+import select
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,28 +89,66 @@ def _nothing() -> None:
 
 
 def wait_for_work(descriptor: int) -> Path | None:
-    """Wait for folders that a worker hands over, and fork for each: a fork takes no time to import anything.
+    """Wait for folders that a worker hands over, with a process for each that was forked ahead of it.
 
-    Returns the folder, in the new process; None in this one, once the worker is gone. No thread may run.
+    Nothing is left to do then but the job: neither an import nor a fork. Returns the folder, in the process
+    that is the job's; None in this one, once the worker is gone. No thread may run.
     """
     # Nobody waits for the children: the system is to forget them when they end.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.freeze()  # what is there by now is shared by all of them
     with socket.socket(fileno=descriptor) as channel:
-        while True:
-            told, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_PATH, _DESCRIPTORS)
-            if not told:
+        while (given := _await_in_a_child(channel)) is None:
+            if _is_over(channel):
                 return None
-            if len(descriptors) == _DESCRIPTORS and os.fork() == 0:
-                break
-            for each in descriptors:
-                os.close(each)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
     # The first is the folder's lock, which this process keeps as long as it lives.
-    for standard, given in zip((1, 2), descriptors[1:], strict=True):
-        os.dup2(given, standard)
-        os.close(given)
-    folder = Path(os.fsdecode(told))
-    os.chdir(folder)
-    return folder
+    for standard, file in zip((1, 2), given.descriptors[1:], strict=True):
+        os.dup2(file, standard)
+        os.close(file)
+    os.chdir(given.folder)
+    return given.folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A job that was handed over."""
+
+    folder: Path
+    descriptors: Sequence[int]
+
+
+def _await_in_a_child(channel: socket.socket) -> _Given | None:
+    """Fork; return the next job in the child, and None in this process once the child has one, or is dead."""
+    has_one, tell = os.pipe()
+    if os.fork() == 0:
+        os.close(has_one)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        given = _receive(channel)
+        if given is None:
+            os._exit(0)
+        os.close(tell)
+        return given
+    os.close(tell)
+    os.read(has_one, 1)  # its end: the child has closed it
+    os.close(has_one)
+    return None
+
+
+def _receive(channel: socket.socket) -> _Given | None:
+    """Return what the worker hands over; None when it is gone."""
+    while True:
+        told, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_PATH, _DESCRIPTORS)
+        if not told:
+            return None
+        if len(descriptors) == _DESCRIPTORS:
+            return _Given(Path(os.fsdecode(told)), descriptors)
+        for each in descriptors:
+            os.close(each)
+
+
+def _is_over(channel: socket.socket) -> bool:
+    """Return whether the worker has closed its end."""
+    looking = select.poll()
+    looking.register(channel, 0)
+    return bool(looking.poll(0))
