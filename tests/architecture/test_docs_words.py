@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.executor_docker.hardening import CAPABILITIES
-from pawl.cli.project import WORKFLOW_PLACES
 from pawl.cli.settings import DEFAULT_LABELS, SETTINGS, TABLES, Setting, Settings
 from pawl.cli.settings_file import OTHER_VARIABLES
 from pawl.core.expressions.functions import BUILTINS, EXTENSIONS
@@ -17,6 +16,7 @@ from pawl.core.planning.unsupported import BUILT_IN_ACTIONS
 from pawl.core.steps.commands import COMMANDS
 from pawl.core.steps.env_files import EnvFileKind
 from pawl.core.workflow.container_options import _OPTIONS
+from pawl.core.workflow.files import WORKFLOW_PLACES
 from pawl.core.workflow.grammar.spellings import SPELLINGS
 from pawl.engine.execution.environment import GITHUB_VARIABLES
 

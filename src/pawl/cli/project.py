@@ -7,17 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pawl.core.model.errors import UsageError
+from pawl.core.workflow.files import WORKFLOW_PLACES, workflows_in_order
 
-WORKFLOW_PLACES = (
-    ".github/workflows/*.yml",
-    ".github/workflows/*.yaml",
-    ".pawl/workflows/*.yml",
-    ".pawl/workflows/*.yaml",
-    ".ci.yml",
-    ".ci.yaml",
-    ".ci/*.yml",
-    ".ci/*.yaml",
-)
 _ROOT_MARKS = (".git", "pawl.toml", ".github", ".pawl", ".ci.yml", ".ci")
 _ACTION_NAMES = ("action.yml", "action.yaml")
 _MOST_BYTES = 8 << 20
@@ -32,8 +23,9 @@ class Project:
 
     def workflow_files(self) -> tuple[Path, ...]:
         """Return the workflow files, sorted by place and name."""
-        found = [path for place in WORKFLOW_PLACES for path in sorted(self.root.glob(place))]
-        return tuple(path for path in dict.fromkeys(found) if path.is_file())
+        found = [path for place in WORKFLOW_PLACES for path in self.root.glob(place) if path.is_file()]
+        names = {path.relative_to(self.root).as_posix(): path for path in found}
+        return tuple(names[name] for name in workflows_in_order(names))
 
     def action_files(self) -> tuple[Path, ...]:
         """Return `action.yml` at the root and below `.github/actions`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,16 +10,15 @@ from pathlib import PurePosixPath
 from pawl.adapters.git.tree import CommitFacts, Commits
 from pawl.cli.findings.checked import CheckedFile
 from pawl.cli.local_event import EventWish, build_event, choose_event
-from pawl.cli.project import WORKFLOW_PLACES
 from pawl.core.diagnostics import has_errors
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 from pawl.core.model.events import Event
 from pawl.core.model.plan import Json
+from pawl.core.workflow.files import WORKFLOW_FOLDERS, workflows_in_order
 from pawl.core.workflow.parse import parse_workflow
 from pawl.core.workflow.syntax import Workflow
 
-_FOLDERS = tuple(dict.fromkeys(place.rpartition("/*")[0] or place for place in WORKFLOW_PLACES))
 _MOST_BYTES = 1 << 20
 
 
@@ -49,7 +47,7 @@ async def find_committed(commits: Commits, facts: CommitFacts, wanted: str) -> C
     Raises:
         UsageError: there is none, or several.
     """
-    paths = [path for path in await commits.list(facts.sha, _FOLDERS) if is_workflow(path)]
+    paths = workflows_in_order(await commits.list(facts.sha, WORKFLOW_FOLDERS))
     wanted_path = wanted.removeprefix("./")
     by_file = [path for path in paths if wanted_path in names_of(path)]
     if len(by_file) == 1:
@@ -71,12 +69,6 @@ async def find_committed(commits: Commits, facts: CommitFacts, wanted: str) -> C
     raise UsageError(
         f"there is no workflow `{wanted}` {where}", hint=did_you_mean(wanted, names) or f"there are {listed}"
     )
-
-
-def is_workflow(path: str) -> bool:
-    """Return whether a file of this path is a workflow."""
-    depth = path.count("/")
-    return any(fnmatch.fnmatchcase(path, place) and place.count("/") == depth for place in WORKFLOW_PLACES)
 
 
 def names_of(path: str) -> frozenset[str]:

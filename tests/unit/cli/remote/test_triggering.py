@@ -17,7 +17,6 @@ from pawl.cli.remote.triggering import (
     CommittedWorkflow,
     Upload,
     event_of,
-    is_workflow,
     names_of,
     notice_changes,
     trigger_body,
@@ -47,22 +46,6 @@ def facts(*, ref: str = "refs/heads/main", is_dirty: bool = False) -> CommitFact
         message="Mend it",
     )
     return CommitFacts(ref=ref, state=state, changed=("a.txt",), is_dirty=is_dirty)
-
-
-@pytest.mark.parametrize(
-    ("path", "is_one"),
-    [
-        (".github/workflows/ci.yml", True),
-        (".pawl/workflows/ci.yaml", True),
-        (".ci.yml", True),
-        (".ci/build.yml", True),
-        (".github/workflows/deep/ci.yml", False),
-        ("sub/.ci.yml", False),
-        (".github/workflows/README.md", False),
-    ],
-)
-def test_which_files_are_workflows(path: str, is_one: bool) -> None:
-    assert is_workflow(path) is is_one
 
 
 def test_what_a_workflow_may_be_called() -> None:
