@@ -29,7 +29,7 @@ from pawl.worker.job_artifacts import JobArtifacts
 from pawl.worker.request import failed, job_request, log_ends, result_of
 from pawl.worker.source import SpooledSource
 from pawl.worker.spool import Order, Spool, read_spool
-from pawl.worker.waking import WakingLogs, WakingReporter
+from pawl.worker.waking import FIRST_MOMENTS, Waking, WakingLogs, WakingReporter
 from pawl.worker.warming import warm_up
 
 DOCKER = "docker"
@@ -111,23 +111,30 @@ async def _execute(
     if request.planned.env_file is not None:
         project.mkdir()
         await source.copy_to(project)
-    events = EventFile(spool.events)
+    events = EventFile(spool.events, durable=False)
+    waking = Waking(inside.wake)
+    timer = asyncio.get_running_loop().call_later(FIRST_MOMENTS, waking.end_first_moments)
     try:
         return await execute_job(
             request,
             Ports(
                 executor=executor,
                 source=source,
-                logs=WakingLogs(FolderLogs(spool.logs, cap=order.log_cap), inside.wake),
+                logs=WakingLogs(FolderLogs(spool.logs, cap=order.log_cap, durable=False), waking),
                 artifacts=JobArtifacts(spool, inside.wake),
-                reporter=WakingReporter(events, inside.wake),
+                reporter=WakingReporter(events, waking),
                 clock=clock,
             ),
             cancellation,
         )
     finally:
+        timer.cancel()
         events.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not by way of `sys.exit`: taking Python down takes longer than a short job.
+    os._exit(code)

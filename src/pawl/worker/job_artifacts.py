@@ -61,7 +61,7 @@ class JobArtifacts:
         manifest = self._own.store(name, job, files, within=within, attempt=attempt, replace=replace)
         if replace:
             names = sorted({*read_replacing(self._spool.artifacts), name})
-            write_whole(self._spool.artifacts / _REPLACED, json.dumps(names).encode())
+            write_whole(self._spool.artifacts / _REPLACED, json.dumps(names).encode(), durable=False)
         return manifest
 
     def manifests(self) -> tuple[Manifest, ...]:
@@ -104,7 +104,7 @@ class JobArtifacts:
 
     def _want(self, name: str, what: Json) -> None:
         self._spool.wanted.mkdir(exist_ok=True)
-        write_whole(self._spool.wanted / name, json.dumps(what).encode())
+        write_whole(self._spool.wanted / name, json.dumps(what).encode(), durable=False)
         self._wake()
 
     def _earlier(self) -> tuple[Manifest, ...]:

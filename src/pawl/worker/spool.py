@@ -168,13 +168,16 @@ class Spool:
             raise InfrastructureError(f"The order of the job in {path} cannot be read: {error}") from error
 
     def write_result(self, result: Result) -> None:
-        """Write how the job ended, durably, whole or not at all.
+        """Write how the job ended, whole or not at all.
+
+        Nothing in a spool waits for the disk: whatever ends a process leaves what it wrote, and a machine
+        that lost its power has lost its leases when it is back. What counts is what the server has.
 
         Raises:
             InfrastructureError: the disk refused.
         """
         try:
-            write_whole(self.path / _RESULT, json.dumps(to_plain(result)).encode())
+            write_whole(self.path / _RESULT, json.dumps(to_plain(result)).encode(), durable=False)
         except OSError as error:
             raise _refused(self.path, error) from error
 

@@ -7,8 +7,13 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write beside `path`, sync, and rename over it: a reader sees the old bytes or the new ones.
+
+    Args:
+        path: of the file.
+        data: its new bytes.
+        durable: False leaves out the sync: only a machine that loses power can tear it then.
 
     Raises:
         OSError: the disk refused; the old file is untouched and nothing is left beside it.
@@ -18,7 +23,8 @@ def write_whole(path: Path, data: bytes) -> None:
         with aside.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         aside.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

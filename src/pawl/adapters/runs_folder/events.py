@@ -18,14 +18,15 @@ LONGEST_EVENT = 64 * 1024 * 1024
 class EventFile:
     """A reporter that appends every event but `LogAppended` (the logs hold those) to one file."""
 
-    def __init__(self, path: Path) -> None:
-        """Create or continue the file.
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        """Create or continue the file; `durable` says whether `close` waits for the disk.
 
         Raises:
             OSError: the disk refused.
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o644)
+        self._durable = durable
         self.failure: OSError | None = None
 
     def report(self, event: RunEvent) -> None:
@@ -40,11 +41,12 @@ class EventFile:
             self.failure = error
 
     def close(self) -> None:
-        """Sync and close; idempotent."""
+        """Sync where that was asked for, and close; idempotent."""
         if self._file < 0:
             return
-        with contextlib.suppress(OSError):
-            os.fsync(self._file)
+        if self._durable:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file)
         os.close(self._file)
         self._file = -1
         self.failure = self.failure or OSError("closed")

@@ -25,17 +25,24 @@ _RECORDS_AT_ONCE = 4096
 class FolderLogs:
     """The `LogStore` of one run, in one folder."""
 
-    def __init__(self, folder: Path, *, cap: int = DEFAULT_LOG_CAP) -> None:
-        """Keep the logs below `folder`, at most `cap` bytes each, and at most as many bytes of index."""
+    def __init__(self, folder: Path, *, cap: int = DEFAULT_LOG_CAP, durable: bool = True) -> None:
+        """Keep the logs below `folder`, at most `cap` bytes each, and at most as many bytes of index.
+
+        Args:
+            folder: where they are.
+            cap: bytes.
+            durable: whether the end of a log waits for the disk.
+        """
         self._folder = folder
         self._cap = cap
+        self._durable = durable
 
     def writer(self, job: JobId, attempt: int, index: int, name: str) -> LogWriter:
         """Return the writer of a step's log, as the port says."""
         path = self._log(job, attempt, index)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return FolderLogWriter(path, name=name, cap=self._cap)
+            return FolderLogWriter(path, name=name, cap=self._cap, durable=self._durable)
         except OSError as error:
             raise InfrastructureError(f"Cannot create the log {path}: {error.strerror}") from error
 
@@ -69,13 +76,14 @@ class FolderLogs:
 class FolderLogWriter:
     """Appends to one log. Bytes are written before their index records, so a reader never runs ahead."""
 
-    def __init__(self, path: Path, *, name: str, cap: int) -> None:
+    def __init__(self, path: Path, *, name: str, cap: int, durable: bool = True) -> None:
         """Create the log and its index.
 
         Args:
             path: the log's file; the index and the summary lie beside it.
             name: the step's name, kept in the summary for people.
             cap: bytes kept of the log, and of its index.
+            durable: whether `finish` waits for the disk.
 
         Raises:
             OSError: the log exists, or the disk refused.
@@ -83,6 +91,7 @@ class FolderLogWriter:
         self._path = path
         self._name = name
         self._cap = cap
+        self._durable = durable
         self._most_lines = max(1, cap // RECORD_SIZE)
         self._log = _create(path)
         try:
@@ -119,9 +128,9 @@ class FolderLogWriter:
             size=self._size, lines=self._lines, sha256=self._hash.hexdigest(), dropped=self._dropped
         )
         try:
-            _sync_and_close(self._log, self._index)
+            _close(self._log, self._index, durable=self._durable)
             told = json.dumps({"name": self._name, **asdict(summary)}).encode()
-            write_whole(self._path.with_suffix(".json"), told)
+            write_whole(self._path.with_suffix(".json"), told, durable=self._durable)
         except OSError as error:
             raise self._refused(error) from error
         finally:
@@ -190,12 +199,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
         written += os.write(descriptor, memoryview(data)[written:])
 
 
-def _sync_and_close(*descriptors: int) -> None:
+def _close(*descriptors: int, durable: bool) -> None:
     failure: OSError | None = None
     for descriptor in descriptors:
         try:
             try:
-                os.fsync(descriptor)
+                if durable:
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
