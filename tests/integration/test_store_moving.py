@@ -15,7 +15,9 @@ from pawl.adapters.store_sql.copying import connect_to
 from pawl.adapters.store_sql.session import Statement
 from pawl.adapters.store_sql.tables import METADATA
 from pawl.core.model.errors import Conflict, InfrastructureError, NotFound, UsageError
+from pawl.core.model.forge import ForgeKind
 from pawl.core.model.ids import JobId, WorkerId
+from pawl.core.model.projects import DeliveryRecord, DeliverySource, HeadRecord, Project, ScheduleRecord
 from pawl.core.model.records import ArtifactRecord, GroupMember, LogRecord, TokenRecord, WorkerRecord
 from pawl.ports.store import RunFilter, Store
 from tests.postgres import PostgresServer
@@ -41,9 +43,33 @@ async def fill(store: Store) -> None:
         )
         transaction.tokens.put(TokenRecord(digest="d", name="t", scope="admin", created_at=1 / 3))
         transaction.keys.put("k:1", [None, True], time=1.0)
+        fill_intake(transaction)
         transaction.runs.delete(transaction.runs.add(new_run(path="other")).id)
 
     await store.write(work)
+
+
+def fill_intake(transaction: Any) -> None:
+    transaction.projects.put(
+        Project(name="acme/site", forge=ForgeKind.GITHUB, clone_url="https://x.example/s", created_at=1.0)
+    )
+    transaction.deliveries.add(
+        DeliveryRecord(
+            project="acme/site",
+            key="d-1",
+            source=DeliverySource.WEBHOOK,
+            name="push",
+            received_at=1.0,
+            correlation="c",
+            body=bytes(range(256)),
+        )
+    )
+    transaction.heads.tell(HeadRecord(project="acme/site", ref="refs/heads/x", sha="a", told_at=1.0))
+    transaction.schedules.save(
+        ScheduleRecord(
+            project="acme/site", path="ci.yml", cron="0 1 * * *", zone="UTC", set_at=1.0, next_at=None
+        )
+    )
 
 
 def names(folder: Path) -> list[str]:

@@ -3,7 +3,7 @@
 tables.py          the schema, for both
 migrations/        how a database of an older version comes to it
 session.py         statements, compiled once; the transaction they run in
-runs.py queue.py lists.py   the tables of the port
+runs.py queue.py lists.py intake.py   the tables of the port
 sqlite_*.py        one thread writes, many small transactions share a commit
 postgres_*.py      a pool of connections; LISTEN and NOTIFY
 inline_store.py    SQLite without threads, for simulations

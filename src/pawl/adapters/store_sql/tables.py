@@ -248,3 +248,83 @@ key_values = sa.Table(
     _number("lasting"),
 )
 sa.Index("ix_key_values_time", key_values.c.time)
+
+projects = sa.Table(
+    "projects",
+    METADATA,
+    _text("name", primary_key=True),
+    _text("forge"),
+    _text("clone_url"),
+    _time("created_at"),
+    _text("default_branch"),
+    _text("api_url"),
+    _text("web_url"),
+    _text("secrets"),
+    _text("account"),
+    _text("app_id"),
+    _text("context"),
+    _text("forks"),
+    _time("poll_seconds"),
+    _number("active"),
+)
+"""`secrets` holds sealed values only."""
+
+AWAITED = "state = 'stored'"
+"""Is to be worked on. Word for word in the index and in what asks it."""
+
+deliveries = sa.Table(
+    "deliveries",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True),
+    _text("project"),
+    _text("key"),
+    _text("source"),
+    _text("name"),
+    _time("received_at"),
+    _text("correlation"),
+    _text("headers"),
+    sa.Column("body", sa.LargeBinary(), nullable=False),
+    _number("body_kept"),
+    sa.Column("replay_of", NUMBER, nullable=True),
+    _text("state"),
+    _number("tries"),
+    _time("next_at"),
+    _maybe_time("done_at"),
+    _text("reason"),
+    _text("verdicts"),
+    sa.UniqueConstraint("project", "key", name="uq_deliveries_key"),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_deliveries_project", deliveries.c.project, deliveries.c.id)
+sa.Index("ix_deliveries_done", deliveries.c.done_at, deliveries.c.id)
+sa.Index(
+    "ix_deliveries_awaited",
+    deliveries.c.project,
+    deliveries.c.id,
+    deliveries.c.next_at,
+    sqlite_where=sa.text(AWAITED),
+    postgresql_where=sa.text(AWAITED),
+)
+
+told_heads = sa.Table(
+    "told_heads",
+    METADATA,
+    _text("project", primary_key=True),
+    _text("ref", primary_key=True),
+    _text("sha", primary_key=True),
+    _time("told_at"),
+    _number("delivery"),
+)
+
+schedules = sa.Table(
+    "schedules",
+    METADATA,
+    _text("project", primary_key=True),
+    _text("path", primary_key=True),
+    _text("cron", primary_key=True),
+    _text("zone", primary_key=True),
+    _time("set_at"),
+    _maybe_time("next_at"),
+    _maybe_time("fired_at"),
+)
+sa.Index("ix_schedules_next", schedules.c.next_at)

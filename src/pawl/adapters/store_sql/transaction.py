@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pawl.adapters.store_sql.intake import SqlDeliveries, SqlHeads, SqlProjects, SqlSchedules
 from pawl.adapters.store_sql.lists import SqlArtifacts, SqlKeys, SqlTokens, SqlWorkers
 from pawl.adapters.store_sql.queue import SqlAttempts, SqlGroups
 from pawl.adapters.store_sql.runs import SqlEvents, SqlLogs, SqlRuns
@@ -9,11 +10,15 @@ from pawl.adapters.store_sql.session import Session
 from pawl.ports.store import (
     ArtifactTable,
     AttemptTable,
+    DeliveryTable,
     EventTable,
     GroupTable,
+    HeadTable,
     KeyTable,
     LogTable,
+    ProjectTable,
     RunTable,
+    ScheduleTable,
     TokenTable,
     Transaction,
     WorkerTable,
@@ -48,6 +53,28 @@ class SqlTransaction:
         self.workers: WorkerTable = SqlWorkers(session)
         self.tokens: TokenTable = SqlTokens(session)
         self.keys: KeyTable = SqlKeys(session)
+
+    # Made when they are asked for: most transactions are about runs alone.
+
+    @property
+    def projects(self) -> ProjectTable:
+        """Return the projects."""
+        return SqlProjects(self._session)
+
+    @property
+    def deliveries(self) -> DeliveryTable:
+        """Return the journal of deliveries."""
+        return SqlDeliveries(self._session)
+
+    @property
+    def heads(self) -> HeadTable:
+        """Return which commits refs were told to be at."""
+        return SqlHeads(self._session)
+
+    @property
+    def schedules(self) -> ScheduleTable:
+        """Return the cron lines of default branches."""
+        return SqlSchedules(self._session)
 
     def notify(self, topic: str) -> None:
         """Wake those that wait for `topic` once this is committed."""

@@ -80,34 +80,85 @@ class Verdict:
     verdicts: Json = None
 
 
+class DeliverySource(StrEnum):
+    """Where a delivery comes from, and so what its body is."""
+
+    WEBHOOK = "webhook"
+    """The body is the forge's."""
+    POLL = "poll"
+    """A push that no webhook told of; the body is Pawl's own."""
+    SCHEDULE = "schedule"
+    """A cron line whose time came; the body is Pawl's own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """One delivery of a webhook, or one find of the poll.
+    """One delivery of a webhook, one find of the poll, or one time of a schedule.
 
     Attributes:
-        id: counts the deliveries of a server from 1.
+        id: counts the deliveries of a server; 0 until it is stored.
         project: `owner/name`.
         key: the forge's id of it: the same key is taken once for a project.
-        source: `webhook`, `poll`, `schedule` or `replay`.
         name: the event as the forge calls it.
         headers: those that are needed to read it again; no signature, no cookie.
-        body: the raw body.
-        tries: how often working on it failed for a while; `next_at`: when the next try is.
+        body: the raw body; empty once it was forgotten (`body_kept`), and in lists.
+        replay_of: the delivery that this one is a replay of.
+        tries: how often working on it failed for a while.
+        next_at: when the next try is; while a server works on it, until when nobody else does.
         reason: why it starts nothing, or why it failed.
     """
 
-    id: int
+    id: int = 0
     project: str
     key: str
-    source: str
+    source: DeliverySource
     name: str
     received_at: float
     correlation: str
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+    body_kept: bool = True
+    replay_of: int | None = None
     state: DeliveryState = DeliveryState.STORED
     tries: int = 0
     next_at: float = 0.0
     done_at: float | None = None
     reason: str = ""
     verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadRecord:
+    """A commit that a ref was told to be at: by a webhook, by the poll, or by a first look at the forge.
+
+    Attributes:
+        ref: the full ref.
+        told_at: when it was told last.
+        delivery: which delivery told it first; 0 for the first look.
+    """
+
+    project: str
+    ref: str
+    sha: str
+    told_at: float
+    delivery: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRecord:
+    """A cron line of a workflow on the default branch.
+
+    Attributes:
+        zone: name of the time zone, `UTC` where the file names none.
+        set_at: when `next_at` was found: by a clock that has since been set back, that is in the future.
+        next_at: when it is due, seconds since 1970; None when it never is.
+        fired_at: the last minute it fired for.
+    """
+
+    project: str
+    path: str
+    cron: str
+    zone: str
+    set_at: float
+    next_at: float | None
+    fired_at: float | None = None

@@ -4,6 +4,7 @@ Work on the store is a plain function over a `Transaction`; the store runs it, w
 changes together is one function, and the same function runs on every database.
 """
 
+from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable, LeaseOffer
 from pawl.ports.store.runs import EventTable, LogTable, RunFilter, RunTable
 from pawl.ports.store.store import Store, Transaction
@@ -12,13 +13,17 @@ from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerT
 __all__ = [
     "ArtifactTable",
     "AttemptTable",
+    "DeliveryTable",
     "EventTable",
     "GroupTable",
+    "HeadTable",
     "KeyTable",
     "LeaseOffer",
     "LogTable",
+    "ProjectTable",
     "RunFilter",
     "RunTable",
+    "ScheduleTable",
     "Store",
     "TokenTable",
     "Transaction",

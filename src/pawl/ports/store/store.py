@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable
 from pawl.ports.store.runs import EventTable, LogTable, RunTable
 from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
@@ -12,8 +13,8 @@ from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerT
 T = TypeVar("T")
 
 
-class Transaction(Protocol):
-    """What a function that works on the store is given; good only while that function runs."""
+class RunTables(Protocol):
+    """Runs and what belongs to them."""
 
     @property
     def runs(self) -> RunTable:
@@ -38,6 +39,30 @@ class Transaction(Protocol):
     @property
     def artifacts(self) -> ArtifactTable:
         """Return the artifacts."""
+
+
+class IntakeTables(Protocol):
+    """Projects, and what their forges sent."""
+
+    @property
+    def projects(self) -> ProjectTable:
+        """Return the projects."""
+
+    @property
+    def deliveries(self) -> DeliveryTable:
+        """Return the journal of deliveries."""
+
+    @property
+    def heads(self) -> HeadTable:
+        """Return which commits refs were told to be at."""
+
+    @property
+    def schedules(self) -> ScheduleTable:
+        """Return the cron lines of default branches."""
+
+
+class Transaction(RunTables, IntakeTables, Protocol):
+    """What a function that works on the store is given; good only while that function runs."""
 
     @property
     def workers(self) -> WorkerTable:
