@@ -11,8 +11,9 @@ from pawl.core.model.events import Event
 from pawl.core.model.ids import JobId, JobKey, RunId
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import Conclusion, FailureClass, Status
+from pawl.engine.control import Trigger
 from pawl.ports.store import RunFilter
-from tests.integration.controlling import CHAIN, ONE, Server, log_end, make_server
+from tests.integration.controlling import CHAIN, ONE, PATH, Server, log_end, make_server
 from tests.reporting import append_log, tell
 
 
@@ -179,3 +180,22 @@ async def test_a_text_in_the_log_has_a_job_tried_again(server: Server) -> None:
         )
     assert (await server.control.runs.get(run.id)).status is Status.COMPLETED
     assert len(await server.control.runs.attempts(run.id)) == 2
+
+
+async def test_a_run_that_cannot_begin_is_one_that_has_failed_and_says_why(server: Server) -> None:
+    event = Event(name="push", message="Break it\n\nat last", sha="b" * 40, payload={"large": "x"})
+    wanted = Trigger(path=PATH, text="jobs: [", event=event, request_id="d:1")
+    run = await server.control.runs.refuse(wanted, "ci.yml has an error")
+    assert (run.status, run.conclusion, run.reason, run.run_name) == (
+        Status.COMPLETED,
+        Conclusion.FAILURE,
+        "ci.yml has an error",
+        "Break it",
+    )
+    assert await server.control.runs.refuse(wanted, "again") == run == await server.control.runs.get(run.id)
+    assert await server.kinds(run.id) == ["run_started", "run_finished"]
+    assert await server.control.runs.attempts(run.id) == ()
+    with pytest.raises(Conflict, match="failed"):
+        await server.control.runs.rerun(run.id, jobs="all", by="ann")
+    await server.control.sweep()
+    assert (await server.control.runs.get(run.id)).conclusion is Conclusion.FAILURE

@@ -245,3 +245,15 @@ async def test_priority_moves_a_run_forward(server: Server) -> None:
     await server.control.runs.cancel(first.id, by="me")
     with pytest.raises(Conflict):
         await server.control.queue.set_priority(first.id, 1, "me")
+
+
+async def test_an_older_commit_that_comes_late_waits_its_turn_and_stops_nobody(server: Server) -> None:
+    newer = await server.trigger(STOPPING)
+    waiting = await server.trigger(GROUP)
+    older = await server.trigger(STOPPING, gives_way=True)
+    ended = [(await server.control.runs.get(run.id)).conclusion for run in (newer, waiting, older)]
+    assert ended == [None, None, None]
+    hand = await server.worker()
+    await hand.run_all()
+    ended = [(await server.control.runs.get(run.id)).conclusion for run in (newer, waiting, older)]
+    assert ended == [Conclusion.SUCCESS] * 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pawl.core.expressions import ExpressionError, Value
 from pawl.core.lifecycle import RunStarted
-from pawl.core.model.ids import JobId
+from pawl.core.model.ids import JobId, RunId
 from pawl.core.model.plan import Json
 from pawl.core.model.records import AttemptRef, AttemptState, GroupMember
 from pawl.core.planning.render import as_bool, as_text, render_json
@@ -47,6 +47,11 @@ def group_rule(data: Json, contexts: Mapping[str, Value], repository: str) -> Gr
     )
 
 
+def giving_way(run: RunId) -> str:
+    """Return the name of the value that says of a run that it stops nobody (`Trigger.gives_way`)."""
+    return f"gives-way:{run}"
+
+
 def join(change: RunChange, rule: GroupRule, job: JobId | None) -> Entry:
     """Bring a run (`job` is None) or a job into a group and carry out what that means for others.
 
@@ -58,6 +63,8 @@ def join(change: RunChange, rule: GroupRule, job: JobId | None) -> Entry:
     if own:
         # A job tried again still has its group; one whose run has the group need not wait for its own run.
         return Entry(active=own[0].active or own[0].job is None)
+    if members and tx.keys.get(giving_way(run)):
+        rule = replace(rule, cancel_in_progress=False, keeps_all=True)
     entry = enter(members, rule)
     if entry.refused:
         mark("group.full")

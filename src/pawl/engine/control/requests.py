@@ -24,6 +24,8 @@ class Trigger:
         priority: added to the workflow's own; each step is a head start in the queue.
         request_id: the request's own id: asked again with the same, the same run is returned. "" for none.
         correlation: an id that every log line about the run carries; made up when "".
+        gives_way: whether a newer commit of its ref came before it: in concurrency groups it waits its turn,
+            and neither stops nor supersedes anybody.
     """
 
     path: str
@@ -35,6 +37,7 @@ class Trigger:
     priority: int = 0
     request_id: str = ""
     correlation: str = ""
+    gives_way: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pawl.core.model.errors import Conflict, NotFound
 from pawl.core.model.ids import JobId, JobKey, RunId
 from pawl.core.model.records import AttemptRecord, LogRecord, RunRecord, StoredEvent
 from pawl.core.planning.contexts import RunFacts
-from pawl.engine.control import stopping, triggering
+from pawl.engine.control import refusing, stopping, triggering
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.intake import Intake
 from pawl.engine.control.requests import Trigger
@@ -57,6 +57,16 @@ class Runs:
         record = await desk.write(lambda tx, moment: triggering.store_run(tx, order, moment))
         desk.plans.put(record, planned.plan)
         return record
+
+    async def refuse(self, wanted: Trigger, reason: str) -> RunRecord:
+        """Store a run that cannot begin as one that has failed for `reason`, and return it; it has no jobs.
+
+        Asked again with the same `request_id`, the run that the first request made is returned.
+        """
+        correlation = wanted.correlation or self._desk.randomness.token(8)
+        return await self._desk.write(
+            lambda tx, moment: refusing.store_refused(tx, wanted, reason, correlation, moment)
+        )
 
     async def cancel(
         self, run: RunId, *, job: JobId | None = None, by: str, reason: str = "", at_once: bool = False

@@ -71,6 +71,8 @@ def store_run(tx: Transaction, order: Order, moment: Moment) -> RunRecord:
     )
     if order.planned.needs_number:
         record = replace(record, run_name=order.run_name(moment.facts(record)))
+    if wanted.gives_way:
+        tx.keys.put(groups.giving_way(record.id), value=True, time=moment.now)
     changes = Changes(tx, moment)
     begin(changes.begin(record, state, plan))
     changes.save()
