@@ -35,9 +35,9 @@ def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         pass
 
 
-async def test_the_executor_that_was_asked_for_is_taken() -> None:
-    assert (await choose_executor("host", print)).kind == "host"
-    docker = await choose_executor("docker", print)
+async def test_the_executor_that_was_asked_for_is_taken(tmp_path: Path) -> None:
+    assert (await choose_executor("host", print, data=tmp_path, identity="me")).kind == "host"
+    docker = await choose_executor("docker", print, data=tmp_path, identity="me")
     assert docker.kind == "docker"
     await docker.aclose()
 

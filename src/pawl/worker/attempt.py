@@ -34,6 +34,9 @@ _PACE = 0.032
 """Seconds between two rounds of sending, so that a job that prints line by line is not sent so. The first
 pauses after a silence are shorter."""
 
+_TAKING_DOWN = 45.0
+"""Seconds that a job's process gets, once its end is told, to take down what is left; it wants 30 at most."""
+
 _STUBBORN = 120.0
 """Seconds that a job gets to end once it was asked to stop at once; its own clean-up has 60."""
 
@@ -141,6 +144,7 @@ class Attempt:
         """End what is left of the job, and remove its folder."""
         job = self._attach()
         if job is not None:
+            await self._taken_down(job)
             was_running = job.running
             await job.kill()
             job.let_go()
@@ -148,6 +152,13 @@ class Attempt:
                 await self._sweep()
         for left in await asyncio.to_thread(self.spool.remove):
             self._tools.notice(f"not removed: {left}")
+
+    async def _taken_down(self, job: HostedJob) -> None:
+        """Give the process of a job that has told its end the time to take down what nobody waited for."""
+        clock = self._tools.clock
+        give_up = clock.monotonic() + _TAKING_DOWN
+        while self.spool.is_finished and job.running and clock.monotonic() < give_up:
+            await clock.sleep(_FIRST_PACE)
 
     def _attach(self) -> HostedJob | None:
         with contextlib.suppress(InfrastructureError):

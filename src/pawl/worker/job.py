@@ -25,6 +25,7 @@ from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.job import execute_job
 from pawl.engine.execution.request import JobOutcome, Ports
 from pawl.ports.executor import Executor
+from pawl.worker.holding import docker_executor
 from pawl.worker.job_artifacts import JobArtifacts
 from pawl.worker.request import failed, job_request, log_ends, result_of
 from pawl.worker.source import SpooledSource
@@ -40,7 +41,8 @@ _MODESTY = 10
 def main(arguments: Sequence[str]) -> int:
     """Run one attempt and return 0 when its result is written, else 1."""
     kind, *rest = arguments
-    executor = _executor(kind)
+    if kind == DOCKER:
+        _import_docker()
     if rest[0] == "--wait":
         warm_up(_execute_nothing)
         waited = wait_for_work(int(rest[1]))
@@ -53,26 +55,43 @@ def main(arguments: Sequence[str]) -> int:
     stand_back(os.getpid())
     inside = InsideJob(folder)
     spool = read_spool(folder)
-    try:
-        result = asyncio.run(_run(spool, spool.take_order(), executor, inside))
-    except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
-        traceback.print_exc()
-        result = _fault(spool, error)
-    try:
-        spool.write_result(result)
-    except InfrastructureError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return 1
-    inside.wake()
-    return 0
+    return asyncio.run(_live(spool, kind, inside))
 
 
-def _executor(kind: str) -> Executor:
+async def _live(spool: Spool, kind: str, inside: InsideJob) -> int:
+    """Run the job and tell how it ended; what nobody waits for is taken down after that."""
+    executor = _executor(kind, spool)
+    try:
+        try:
+            result = await _run(spool, spool.take_order(), executor, inside)
+        except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
+            traceback.print_exc()
+            result = _fault(spool, error)
+        try:
+            spool.write_result(result)
+        except InfrastructureError as error:
+            sys.stderr.write(f"{error.message}\n")
+            return 1
+        inside.wake()
+        return 0
+    finally:
+        with inside.listening(_ignore):
+            await executor.aclose()
+
+
+def _ignore(_asked: StopRequest) -> None:
+    """Take a request to stop what has ended: taking down goes on, or its worker kills this process."""
+
+
+def _import_docker() -> None:
+    import pawl.adapters.executor_docker  # noqa: F401, PLC0415 - aiohttp takes 300 ms to import: before the fork
+
+
+def _executor(kind: str, spool: Spool) -> Executor:
     if kind != DOCKER:
         return HostExecutor()
-    from pawl.adapters.executor_docker import DockerExecutor  # noqa: PLC0415 - aiohttp takes 300 ms to import
-
-    return DockerExecutor()
+    # The spool is a folder of `jobs` in the worker's data folder.
+    return docker_executor(spool.path.parent.parent, spool.held.owner.rpartition("/")[0])
 
 
 def _fault(spool: Spool, error: Exception) -> Result:
@@ -90,10 +109,7 @@ async def _run(spool: Spool, order: Order, executor: Executor, inside: InsideJob
         cancellation.request(asked.reason, at_once=asked.at_once)
 
     with inside.listening(stop):
-        try:
-            outcome = await _execute(spool, order, executor, inside, cancellation)
-        finally:
-            await executor.aclose()
+        outcome = await _execute(spool, order, executor, inside, cancellation)
         return result_of(outcome, spool.held.key, log_ends(spool))
 
 

@@ -19,6 +19,7 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Executor
 from pawl.ports.job_host import JobHost
 from pawl.ports.server_link import ServerLink
+from pawl.worker.holding import docker_executor
 from pawl.worker.options import WorkerOptions
 from pawl.worker.tools import Notice, Tools
 from pawl.worker.watchdog import Watchdog
@@ -53,7 +54,7 @@ async def _serve(options: WorkerOptions, notice: Notice) -> int:
             ca_file=options.ca_file,
             name=options.name,
         )
-        executor = await choose_executor(options.executor, notice)
+        executor = await choose_executor(options.executor, notice, data=options.data, identity=identity)
         host = JobProcesses(job_command(executor.kind), ready=True)
         try:
             await work(options, notice, link=link, executor=executor, host=host, identity=identity)
@@ -130,16 +131,14 @@ def own_folder(folder: Path) -> Iterator[str]:
         os.close(lock)
 
 
-async def choose_executor(wanted: str, notice: Notice) -> Executor:
+async def choose_executor(wanted: str, notice: Notice, *, data: Path, identity: str) -> Executor:
     """Return the executor that is wanted, whether or not it can be used now.
 
     `auto` is containers where an engine answers, else this machine itself, which is told.
     """
     if wanted == "host":
         return HostExecutor()
-    from pawl.adapters.executor_docker import DockerExecutor  # noqa: PLC0415 - only where containers are used
-
-    docker = DockerExecutor()
+    docker = docker_executor(data, identity, tends=True)
     if wanted == "docker":
         return docker
     try:

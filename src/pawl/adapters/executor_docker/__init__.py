@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pawl.adapters.executor_docker.executor import DockerExecutor
+from pawl.adapters.executor_docker.holders import Holders
 from pawl.adapters.executor_docker.shell import attach_shell
 
-__all__ = ["DockerExecutor", "attach_shell"]
+__all__ = ["DockerExecutor", "Holders", "attach_shell"]

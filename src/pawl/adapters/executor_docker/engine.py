@@ -14,6 +14,7 @@ from aiodocker import Docker
 from aiodocker.exceptions import DockerError
 
 from pawl.adapters.executor_docker.errors import JOIN_GROUP, engine_errors
+from pawl.adapters.executor_docker.holder_image import ARCHITECTURES
 from pawl.core.model.errors import InfrastructureError
 
 _PROBE_TIMEOUT = 8.0
@@ -31,6 +32,7 @@ class EngineFacts:
         init: whether it can give containers an init process.
         rootless: whether root in a container is this user outside.
         shares_files: whether a folder of this machine can be mounted.
+        holds: whether holders can keep network name spaces (holders.py): tried with Docker on amd64 only.
     """
 
     description: str
@@ -38,6 +40,7 @@ class EngineFacts:
     init: bool
     rootless: bool
     shares_files: bool
+    holds: bool
 
 
 def find_address(environment: Mapping[str, str] = os.environ) -> str:
@@ -128,4 +131,5 @@ def _facts(address: str, version: Mapping[str, Any], info: Mapping[str, Any]) ->
         init=bool(info.get("InitBinary")) or podman,
         rootless=rootless,
         shares_files=address.startswith("unix://"),
+        holds=not podman and info.get("Architecture") in ARCHITECTURES,
     )

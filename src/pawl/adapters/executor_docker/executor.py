@@ -17,11 +17,13 @@ from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.engine import EngineFacts, ask_facts, connect, find_address
 from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.forwarding import forwarded_ports, plan_forwards, start_forwarding
+from pawl.adapters.executor_docker.holders import Holder, Holders
 from pawl.adapters.executor_docker.images import Sleep, find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
 from pawl.adapters.executor_docker.naming import ROLE, SANDBOX
 from pawl.adapters.executor_docker.opening import (
     Place,
+    can_join_holder,
     make_network,
     start_job_container,
     start_services,
@@ -35,20 +37,35 @@ from pawl.adapters.executor_docker.ownership import (
     is_ordinary,
     open_to_all,
 )
-from pawl.adapters.executor_docker.removal import list_containers, list_sandboxes, remove_sandbox
+from pawl.adapters.executor_docker.removal import (
+    kill_sandbox,
+    list_containers,
+    list_sandboxes,
+    remove_sandbox,
+)
 from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened
 from pawl.adapters.executor_docker.whole import to_the_end
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 
 _TAIL_TIMEOUT = 30.0
+_TRY_AGAIN = (0.5, 2.0)
+_TEND_EVERY = 60.0
+_IDLE_HOLDERS = 30 * 60.0
+"""Seconds after which a holder that no job was in is removed; it takes some 3 MB until then."""
 
 
 class DockerExecutor:
     """Makes sandboxes on a Docker Engine, or on Podman by its Docker-compatible socket."""
 
     def __init__(
-        self, address: str | None = None, *, shares_files: bool | None = None, sleep: Sleep = asyncio.sleep
+        self,
+        address: str | None = None,
+        *,
+        shares_files: bool | None = None,
+        sleep: Sleep = asyncio.sleep,
+        holders: Holders | None = None,
+        tends: bool = False,
     ) -> None:
         """Take the engine's address.
 
@@ -56,6 +73,8 @@ class DockerExecutor:
             address: as in `unix:///run/docker.sock`; None looks for one when it is first needed.
             shares_files: whether folders of this machine can be mounted; None tries.
             sleep: waits between two tries to pull an image.
+            holders: what jobs without services join; None gives each job a network of its own.
+            tends: whether this one removes holders that are idle, and all of them when it is closed.
         """
         self._wanted = address
         self._shares_files = shares_files
@@ -65,6 +84,9 @@ class DockerExecutor:
         self._address = ""
         self._facts: EngineFacts | None = None
         self._tails: set[asyncio.Task[None]] = set()
+        self._holders = holders
+        self._tends = tends and holders is not None
+        self._tending: asyncio.Task[None] | None = None
 
     @property
     def kind(self) -> str:
@@ -80,6 +102,8 @@ class DockerExecutor:
         if self._docker is None:
             self._address = self._wanted or find_address()
             self._docker, self._connector = connect(self._address)
+            if self._tends:
+                self._tending = asyncio.create_task(self._tend(), name="tend network holders")
         return self._docker
 
     async def _ask(self) -> EngineFacts:
@@ -139,7 +163,8 @@ class DockerExecutor:
             facts=facts,
             layout=layout,
             user=user,
-            shares_files=facts.shares_files if self._shares_files is None else self._shares_files,
+            shares_files=self._can_share(facts),
+            holder=self._take_holder(spec, facts),
         )
         try:
             return await self._open(place, control, progress)
@@ -150,21 +175,35 @@ class DockerExecutor:
 
     async def _open(self, place: Place, control: ControlFolder, progress: Progress) -> DockerSandbox:
         await make_network(place)
-        container = await start_job_container(place)
+        try:
+            container = await start_job_container(place)
+        except (InfrastructureError, UsageError):
+            if place.holder is None:
+                raise
+            # It may have ended, with its engine or by somebody's hand. If it is not that, it shows again.
+            return await self._open(await self._leave_holder(place, usable=False), control, progress)
         watch = asyncio.create_task(watch_container(container), name=f"watch {place.spec.name}")
         try:
             if place.shares_files and not await wait_shell(place, control, watch):
                 watch.cancel()
                 progress("this engine does not share folders; files are copied, and steps start more slowly")
-                await remove_sandbox(place.docker, place.spec.name)
                 self._shares_files = False
-                return await self._open(replace(place, shares_files=False), control, progress)
+                place = replace(await self._leave_holder(place, usable=True), shares_files=False)
+                return await self._open(place, control, progress)
             ports = await start_services(place, container if place.joins else None, progress)
             sandbox = self._sandbox(place, control, container, ports, watch)
             return await self._forward(place, sandbox, progress)
         except BaseException:
             watch.cancel()
             raise
+
+    async def _leave_holder(self, place: Place, *, usable: bool) -> Place:
+        """Remove what there is of a job's sandbox, and return its place without a holder."""
+        await remove_sandbox(place.docker, place.spec.name)
+        if place.holder is not None and self._holders is not None:
+            leave = self._holders.give_back if usable else self._holders.discard
+            await leave(place.docker, place.holder, place.spec.name)
+        return replace(place, holder=None)
 
     def _sandbox(
         self,
@@ -178,13 +217,39 @@ class DockerExecutor:
         async def remove(keep: bool) -> None:
             if not keep and place.shares_files:
                 await give_back(place.layout.folders, container, rootless=place.facts.rootless)
-            spared = container.id if keep else None
-            await remove_sandbox(place.docker, place.spec.name, but_container=spared, later=self._later)
+            if keep:
+                await remove_sandbox(place.docker, place.spec.name, but_container=container.id)
+                return
+            await kill_sandbox(place.docker, place.spec.name)
+            self._later(self._take_down(place))
 
         if place.forwards:
             ports = forwarded_ports(place.spec.services, plan_forwards(place.spec.services)[0])
         opened = Opened(place=place, container=container, control=control, service_ports=ports, remove=remove)
         return (DockerSandbox if place.shares_files else CopiedSandbox)(opened, watch)
+
+    async def _take_down(self, place: Place) -> None:
+        """Remove what is left of a job that has ended. Nobody waits for it, so it is tried again."""
+        for pause in _TRY_AGAIN:
+            with suppress(InfrastructureError):
+                return await self._leave(place)
+            await asyncio.sleep(pause)
+        return await self._leave(place)
+
+    async def _leave(self, place: Place) -> None:
+        await self._leave_holder(place, usable=True)
+        if place.holder is None and self._holders is not None and self._can_hold(place.spec, place.facts):
+            with suppress(InfrastructureError, UsageError):  # then jobs have networks of their own
+                await self._holders.add(place.docker)
+
+    def _take_holder(self, spec: SandboxSpec, facts: EngineFacts) -> Holder | None:
+        return self._holders.take() if self._holders and self._can_hold(spec, facts) else None
+
+    def _can_hold(self, spec: SandboxSpec, facts: EngineFacts) -> bool:
+        return facts.holds and self._can_share(facts) and can_join_holder(spec)
+
+    def _can_share(self, facts: EngineFacts) -> bool:
+        return facts.shares_files if self._shares_files is None else self._shares_files
 
     async def _forward(self, place: Place, sandbox: DockerSandbox, progress: Progress) -> DockerSandbox:
         """Make the ports of services be at `localhost`, where they are not anyway; what cannot be is told."""
@@ -200,7 +265,7 @@ class DockerExecutor:
     async def _undo(self, place: Place) -> None:
         # What went wrong first is what is told; sweep finds what cannot be removed now.
         with suppress(InfrastructureError, UsageError):
-            await remove_sandbox(place.docker, place.spec.name)
+            await self._leave_holder(place, usable=True)
 
     async def _check_image(self, spec: SandboxSpec) -> ImageFacts:
         if spec.image is None:
@@ -220,13 +285,29 @@ class DockerExecutor:
         await self._finish()
         lines: list[str] = []
         for (sandbox, owner), things in (await list_sandboxes(docker)).items():
-            if is_alive(owner):
+            if is_alive(owner) or not self._may_remove(sandbox, dry_run=dry_run):
                 continue
             if not dry_run:
                 await self._give_back(sandbox)
                 await remove_sandbox(docker, sandbox)
             lines += things
+        if self._holders is not None and not dry_run:
+            await self._holders.tidy(docker, idle=None)
         return tuple(lines)
+
+    def _may_remove(self, sandbox: str, *, dry_run: bool) -> bool:
+        return self._holders is None or self._holders.let_go(sandbox, dry_run=dry_run)
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(_TEND_EVERY)
+            await self._tidy(_IDLE_HOLDERS)
+
+    async def _tidy(self, idle: float) -> None:
+        # What an engine that is away has, the first sweep after the next start finds.
+        with suppress(InfrastructureError, UsageError):
+            if self._holders is not None and self._docker is not None:
+                await self._holders.tidy(self._docker, idle=idle)
 
     async def _give_back(self, sandbox: str) -> None:
         if (await self._ask()).rootless:
@@ -239,7 +320,7 @@ class DockerExecutor:
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the end of a removal beside what comes next."""
-        task = asyncio.create_task(work, name="remove networks")
+        task = asyncio.create_task(work, name="take down")
         self._tails.add(task)
         task.add_done_callback(self._ended)
 
@@ -259,6 +340,11 @@ class DockerExecutor:
     async def aclose(self) -> None:
         """Finish removals, and close the connections to the engine; sandboxes go on."""
         await self._finish()
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
+            self._tending = None
+            await self._tidy(0)
         if self._docker is not None:
             await self._docker.close()
             self._docker = None

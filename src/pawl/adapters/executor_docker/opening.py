@@ -19,8 +19,11 @@ from pawl.adapters.executor_docker.copying import pack
 from pawl.adapters.executor_docker.engine import EngineFacts
 from pawl.adapters.executor_docker.errors import UNREACHABLE, engine_errors
 from pawl.adapters.executor_docker.hardening import bind_mount, host_config, user_labels, volume_mounts
+from pawl.adapters.executor_docker.holders import Holder
 from pawl.adapters.executor_docker.layout import CONTROL, WORKSPACE, Layout
 from pawl.adapters.executor_docker.naming import check_image_name, container_name, labels
+from pawl.adapters.executor_docker.network_files import mount_network_files
+from pawl.adapters.executor_docker.networks import make_bridge
 from pawl.adapters.executor_docker.services import (
     ServicePlace,
     can_join,
@@ -47,11 +50,20 @@ class Place:
     layout: Layout
     user: str
     shares_files: bool = True
+    holder: Holder | None = None
+    """Whose network name space the job joins; None where it has its own."""
 
     @property
     def network(self) -> str:
         """Return the name of the job's network."""
+        if self.holder is not None:
+            return self.holder.network
         return "none" if self.spec.network == "none" else container_name(self.spec.name)
+
+    @property
+    def network_mode(self) -> str:
+        """Return the network as the engine is told it for the job's container."""
+        return self.network if self.holder is None else f"container:{self.holder.id}"
 
     @property
     def joins(self) -> bool:
@@ -65,25 +77,23 @@ class Place:
 
 
 async def make_network(place: Place) -> None:
-    """Make the job's own bridge network.
+    """Make the job's own bridge network, unless it has none or joins a holder's.
 
     Raises:
         InfrastructureError: the engine cannot.
     """
-    if place.network == "none":
-        return
-    spec = place.spec
-    with engine_errors("The job's network cannot be made"):
-        await make(
-            place.docker.networks.create(
-                {
-                    "Name": place.network,
-                    "Driver": "bridge",
-                    "CheckDuplicate": True,
-                    "Labels": labels(spec.name, spec.owner, "network"),
-                }
-            )
-        )
+    if place.spec.network != "none" and place.holder is None:
+        await make_bridge(place.docker, place.spec.name, place.spec.owner)
+
+
+def can_join_holder(spec: SandboxSpec) -> bool:
+    """Return whether a job may join a holder: it asks for nothing that only a name space of its own can have.
+
+    What a container may do is the same for all jobs, and changing a network is not in it (hardening.py).
+    """
+    options = spec.options
+    asks = spec.services or spec.ports or options.hostname or options.network_aliases or options.extra_hosts
+    return spec.network == "bridge" and not asks
 
 
 async def start_job_container(place: Place) -> DockerContainer:
@@ -129,11 +139,13 @@ def job_config(place: Place) -> dict[str, Any]:
     shared = place.shares_files
     spec, options = place.spec, place.spec.options
     host = host_config(
-        options, network=place.network, init=place.facts.init, default_memory=place.facts.memory
+        options, network=place.network_mode, init=place.facts.init, default_memory=place.facts.memory
     )
     binds = place.layout.folders.items() if shared else ()
     host["Mounts"] = [bind_mount(str(outside), inside) for outside, inside in binds]
     host["Mounts"] += volume_mounts(spec.name, spec.owner, spec.volumes)
+    if place.holder is not None:
+        host["Mounts"] += mount_network_files(place.spec.folder, place.holder.facts.files)
     ports = {f"{port.container}/{port.protocol}": port.host for port in spec.ports}
     host["PortBindings"] = {
         port: [{"HostIp": "127.0.0.1", "HostPort": str(wanted or "")}] for port, wanted in ports.items()

@@ -123,11 +123,12 @@ class DockerSandbox:
 
     def _around(self) -> Surroundings:
         place = self._it.place
+        joined = place.joins or place.holder is not None
         return Surroundings(
             spec=place.spec,
             docker=place.docker,
             layout=place.layout,
-            network=f"container:{self._it.container.id}" if place.joins else place.network,
+            network=f"container:{self._it.container.id}" if joined else place.network,
             user=place.user,
             init=place.facts.init,
             memory=place.facts.memory,

@@ -1,0 +1,23 @@
+"""The network holders of a worker: one folder for the worker and the processes of its jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # aiohttp takes 300 ms to import, and a worker of the host executor needs none
+    from pawl.adapters.executor_docker import DockerExecutor
+
+
+def docker_executor(data: Path, identity: str, *, tends: bool = False) -> DockerExecutor:
+    """Return the container executor of a worker, or of one of its jobs.
+
+    Args:
+        data: the worker's data folder.
+        identity: of the data folder, the beginning of its jobs' owners.
+        tends: whether it is the worker itself, which removes holders that nobody needs.
+    """
+    from pawl.adapters.executor_docker import DockerExecutor, Holders  # noqa: PLC0415 - as above
+
+    # No attempt has this name: to a worker that starts, what an earlier one held is left behind.
+    return DockerExecutor(holders=Holders(data / "holders", f"{identity}/holders"), tends=tends)
