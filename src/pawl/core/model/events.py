@@ -14,7 +14,8 @@ class Event:
         name: the event as written under `on:` (`push`, `pull_request`, `workflow_dispatch`, ...).
         action: the activity type (`opened`), where the event has one.
         ref: the full ref the run is about (`refs/heads/main`, `refs/tags/v1`, `refs/pull/7/merge`).
-        sha: the commit the run is about.
+        sha: the commit the run is about: for a pull request its head, or the merge that was made of it. ""
+            in what a forge tells without a commit (`delete`, `issue_comment`): then what `ref` is at.
         base_ref: for a pull request, the branch it wants to go into, short.
         head_ref: for a pull request, the branch it comes from, short; an outsider chose it.
         changed_files: paths changed, relative to the repository's root; None when not known.
@@ -29,6 +30,7 @@ class Event:
         before: the commit that `ref` was at before a push, all zeros for a new ref; for a pull request the
             commit of its base. "" where it is not known.
         head_sha: for a pull request the commit of its head, at which statuses stand; else "" for `sha`.
+            Bitbucket tells only its first digits, here and in `sha`.
         head_repository: for a pull request where it comes from, `owner/name`; "" where it is not known.
         number: of the pull request.
         message: of the commit, as `[skip ci]` is looked for in it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from pawl.core.model.events import Event
 
@@ -19,6 +20,16 @@ class ForgeKind(StrEnum):
     BITBUCKET = "bitbucket"
     GENERIC = "generic"
     """Any sender that signs as Pawl documents it."""
+
+
+PUBLIC_APIS: Mapping[ForgeKind, str] = MappingProxyType(
+    {
+        ForgeKind.GITHUB: "https://api.github.com",
+        ForgeKind.GITLAB: "https://gitlab.com/api/v4",
+        ForgeKind.BITBUCKET: "https://api.bitbucket.org/2.0",
+    }
+)
+"""The API of a forge's public instance, for a project that names none; Gitea has no such one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +119,8 @@ class ForgeAccess:
 
     Attributes:
         repository: `owner/name`.
-        api_url: of the forge's API, without a slash at the end (`https://api.github.com`).
+        api_url: of the forge's API, without a slash at the end: `https://api.github.com`,
+            `https://git.example.org/api/v4` (GitLab), `https://git.example.org/api/v1` (Gitea).
         token: what its API is called with; "" for none. Never shown: `repr` leaves it out.
         app_id, app_key: of a GitHub App (the key as PEM), where one is configured.
         user: the account that the token belongs to, where the forge asks for it (Bitbucket).

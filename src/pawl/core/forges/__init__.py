@@ -1,0 +1,1 @@
+"""What all forges have in common: signatures, reading what they send, the shape of events, their answers."""
