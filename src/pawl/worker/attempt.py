@@ -75,7 +75,7 @@ class Attempt:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the executor may be amiss: the job could not be run, or its sandbox not be removed."""
+        """Return whether the executor may be amiss: the job could not be run, or its sandbox not removed."""
         return self._is_doubtful
 
     def renewed(self, renewal: Renewal, asked: float) -> None:
@@ -209,14 +209,18 @@ class Attempt:
             spool.source_failed.write_text(told, encoding="utf-8")
 
     async def _ship_while_running(self) -> None:
+        clock, pace = self._tools.clock, _FIRST_PACE
         # One that another worker had begun has something to tell; a new one will say so.
-        pace, moved = _FIRST_PACE, self._begun
+        more, sent_at = self._begun, 0.0
         while (job := self._running()) is not None:
-            await (self._tools.clock.sleep(pace) if moved else job.changed(_QUIET))
-            pace = min(_PACE, pace * 2) if moved else _FIRST_PACE
+            if not more:
+                await job.changed(_QUIET)
             if self._running() is not None:  # else what is left is told together with its end
-                moved = await self._tools.ask(self._shipper.ship)
+                pace = min(_PACE, pace * 2) if clock.monotonic() - sent_at < 2 * _PACE else _FIRST_PACE
+                more = await self._tools.ask(self._shipper.ship)
                 self._fetch_what_is_wanted()
+                sent_at = clock.monotonic()
+                await clock.sleep(pace)
             if self._is_stubborn():
                 await job.kill()
         if self.spool.result() is None:

@@ -30,7 +30,7 @@ from pawl.worker.job_artifacts import JobArtifacts
 from pawl.worker.request import failed, job_request, log_ends, result_of
 from pawl.worker.source import SpooledSource
 from pawl.worker.spool import Order, Spool, read_spool
-from pawl.worker.waking import FIRST_MOMENTS, Waking, WakingLogs, WakingReporter
+from pawl.worker.waking import Waking, WakingLogs, WakingReporter
 from pawl.worker.warming import warm_up
 
 DOCKER = "docker"
@@ -129,7 +129,6 @@ async def _execute(
         await source.copy_to(project)
     events = EventFile(spool.events, durable=False)
     waking = Waking(inside.wake)
-    timer = asyncio.get_running_loop().call_later(FIRST_MOMENTS, waking.end_first_moments)
     try:
         return await execute_job(
             request,
@@ -144,7 +143,7 @@ async def _execute(
             cancellation,
         )
     finally:
-        timer.cancel()
+        waking.cancel()
         events.close()
 
 

@@ -36,23 +36,22 @@ class Shipper:
         self.logs: dict[int, GrowingLog] = {}
 
     async def ship(self) -> bool:
-        """Send what there is by now, at most one report of it; return whether that was anything.
+        """Send what there is by now, at most one report of it; return whether there is more.
 
         May be called again after it raised: what was not acknowledged is sent again.
 
         Raises:
             PawlError: as `ServerLink.report`.
         """
-        report, _ = self._next()
+        report, is_last = self._next()
         if report.is_empty:
-            return False
+            return False  # what a crash cut off is never sent
         try:
             reported = await self._link.report(self._lease, report)
         except OffsetConflict:
             self._rewind()
-        else:
-            self._take(report, reported)
-        return True
+            return True
+        return not self._take(report, reported) or not is_last
 
     async def ship_all(self) -> None:
         """Send everything of a job that writes no more; raises as `ship`."""
@@ -67,9 +66,9 @@ class Shipper:
         """
         while True:
             report, is_last = self._next()
-            # What a crash cut off keeps it from being the last, and there is nothing to be sent of it.
-            if is_last or not await self.ship():
+            if is_last or report.is_empty:
                 return report
+            await self.ship()
 
     def start_over(self) -> None:
         """Send all logs again: the server said that it lacks some."""
@@ -102,8 +101,8 @@ class Shipper:
                 return self._waiting[:number]
         return self._waiting
 
-    def _take(self, report: Report, reported: Reported) -> None:
-        """Go on from where the server says it is."""
+    def _take(self, report: Report, reported: Reported) -> bool:
+        """Go on from where the server says it is; return whether that is behind all of the report."""
         for piece, taken in zip(report.pieces, reported.pieces, strict=True):
             self.logs[piece.index].take(piece.part, taken)
         new = min(max(0, reported.told - self._told), len(report.events))
@@ -112,6 +111,7 @@ class Shipper:
                 self._open.pop(_step(event), None)
         self._told += new
         self._waiting = self._waiting[new:]
+        return new == len(report.events) and not any(taken.conflict for taken in reported.pieces)
 
     def _rewind(self) -> None:
         """Tell everything again, from the first event: the server lacks some that it had."""

@@ -1,10 +1,12 @@
-"""Stores of a job that wake the worker whenever they hold something new.
+"""Stores of a job that wake the worker when they hold something new.
 
-What every job has to say in its first moments wakes nobody: a short job is told in one request, with its end.
+Output of a step wakes it at once. What every job has to say does so after a while, or not at all where the
+job ends before: so a short one is told in one request, with its end.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from pawl.adapters.runs_folder.events import EventFile
@@ -13,27 +15,34 @@ from pawl.core.model.run_events import LogAppended, RunEvent
 from pawl.ports.job_host import Wake
 from pawl.ports.logs import LogLine, LogStore, LogSummary, LogWriter, StoredBlock
 
-FIRST_MOMENTS = 0.05
-"""Seconds after which everything that a job says wakes the worker; output of its steps does so at once."""
+_SOON = 0.2
+"""Seconds within which the worker hears of everything; of output it does so at once."""
 
 
 class Waking:
-    """Wakes the worker, in the first moments only for output of steps."""
+    """Wakes the worker, at once or soon. To be used in the running loop."""
 
     def __init__(self, wake: Wake) -> None:
         """Call `wake` to wake it."""
-        self.now = wake
-        self._is_new = True
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> None:
+        """Wake it."""
+        self.cancel()
+        self._wake()
 
     def soon(self) -> None:
-        """Wake the worker, or leave that to the end of the first moments. May be called from any thread."""
-        if not self._is_new:
-            self.now()
+        """Wake it after a while, unless it is woken before."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(_SOON, self.now)
 
-    def end_first_moments(self) -> None:
-        """Wake the worker for all that was said by now, and from now on each time."""
-        self._is_new = False
-        self.now()
+    def cancel(self) -> None:
+        """Leave out what was to come soon: the end of the job tells of it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class WakingReporter:
@@ -89,6 +98,4 @@ class _WakingWriter:
         return block
 
     def finish(self) -> LogSummary:
-        summary = self._writer.finish()
-        self._waking.soon()
-        return summary
+        return self._writer.finish()  # in any thread; the end of the step is told by an event
