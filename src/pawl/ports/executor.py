@@ -191,12 +191,14 @@ class Exit:
         out_of_memory: whether the memory limit killed it.
         reason: what went wrong when the process could not be started or was lost, else None. A process
             that was lost (its sandbox died under it) has code 137 and a reason.
+        by_executor: whether it was lost because what runs sandboxes went away, so that no step is to blame.
     """
 
     code: int
     signal: int | None = None
     out_of_memory: bool = False
     reason: str | None = None
+    by_executor: bool = False
 
 
 class Process(Protocol):

@@ -35,6 +35,10 @@ class Health:
         self._engine = ""
         self._next = 0.0
 
+    def doubt(self) -> None:
+        """Have the executor asked the next time: a job could not be run."""
+        self._next = 0.0
+
     async def problem(self, now: float) -> str:
         """Return what keeps the worker from taking jobs, empty when nothing does.
 

@@ -55,6 +55,7 @@ class Worker:
         self._identity = identity
         self._health = Health(tools.executor, options.data, floor=options.disk_floor)
         self._problem = ""
+        self._may_be_left = False
         self._attempts: dict[str, Attempt] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wanted = _Wanted(asyncio.Event(), asyncio.Event())
@@ -332,9 +333,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the fence between one attempt and the others
             self._tools.notice(f"{attempt.lease.ref}: given up after a fault of Pawl's own\n{_told(error)}")
             await self._discard(attempt)
+        if attempt.is_doubtful:
+            self._doubt()
         del self._attempts[name]
         del self._tasks[name]
         self._freed.set()
+
+    def _doubt(self) -> None:
+        """Look at the executor before the next job is taken, and for what it could not remove."""
+        self._health.doubt()
+        self._may_be_left = True
 
     async def _is_well(self) -> bool:
         problem = await self._health.problem(self._tools.clock.monotonic())
@@ -342,6 +350,9 @@ class Worker:
             self._problem = problem
             self._renew_now.set()
             self._tools.notice(f"taking no jobs: {problem}" if problem else "taking jobs again")
+        if self._may_be_left and not problem:
+            self._may_be_left = False
+            await self._sweep()
         return not problem
 
     async def _keep_renewing(self) -> None:

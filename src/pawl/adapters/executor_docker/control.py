@@ -192,11 +192,11 @@ class ControlFolder:
         """Return the ids of processes that have not ended."""
         return tuple(self._waiting)
 
-    def lose(self, reason: str, *, out_of_memory: bool = False) -> None:
+    def lose(self, reason: str, *, by_executor: bool = False) -> None:
         """Tell all that still wait that their processes are lost, after a last look."""
         self._look()
         for ended in list(self._waiting.values()):
-            ended(Exit(code=137, reason=reason, out_of_memory=out_of_memory))
+            ended(Exit(code=137, reason=reason, by_executor=by_executor))
         self._waiting.clear()
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from pawl.adapters.executor_docker.images import Sleep, find_image, pull_image
 from pawl.adapters.executor_docker.layout import prepare
 from pawl.adapters.executor_docker.naming import ROLE, SANDBOX
 from pawl.adapters.executor_docker.opening import (
+    Loss,
     Place,
     can_join_holder,
     make_network,
@@ -118,7 +119,16 @@ class DockerExecutor:
         Raises:
             InfrastructureError: none, or it does not answer.
         """
-        return (await self._ask()).description
+        self._client()
+        # By a connection of its own: an engine that is going down still answers on those that it has.
+        docker, connector = connect(self._address)
+        try:
+            self._facts = await ask_facts(docker, self._address)
+        finally:
+            await docker.close()
+            if connector is not None:
+                await connector.close()
+        return self._facts.description
 
     async def pull_image(self, image: ImageRef, progress: Progress) -> ImageFacts:
         """Make the image be there; one that is there is not pulled.
@@ -211,7 +221,7 @@ class DockerExecutor:
         control: ControlFolder,
         container: DockerContainer,
         ports: Mapping[str, Mapping[str, int]],
-        watch: asyncio.Task[str],
+        watch: asyncio.Task[Loss],
     ) -> DockerSandbox:
 
         async def remove(keep: bool) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
@@ -175,7 +176,15 @@ def job_config(place: Place) -> dict[str, Any]:
     return config
 
 
-async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Why a job's container is no more; `by_engine`: its engine had been away, so no step is to blame."""
+
+    reason: str
+    by_engine: bool = False
+
+
+async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[Loss]) -> bool:
     """Return whether the resident shell answers; false when the engine does not share our folders with it.
 
     Raises:
@@ -187,34 +196,39 @@ async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[s
         await asyncio.wait((ready, watch), return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
             # 127 is Docker's init, 1 is Podman's: they could not start the program.
-            no_shell = re.search(r"ended with code (1|126|127):", watch.result())
-            raise _no_shell(place.spec) if no_shell else InfrastructureError(watch.result())
+            reason = watch.result().reason
+            no_shell = re.search(r"ended with code (1|126|127):", reason)
+            raise _no_shell(place.spec) if no_shell else InfrastructureError(reason)
         return ready.result()
     finally:
         ready.cancel()
 
 
-async def watch_container(container: DockerContainer) -> str:
+async def watch_container(container: DockerContainer) -> Loss:
     """Return, once the container has ended, why its job is lost. An engine that is away is waited for."""
     away_since: float | None = None
     loop = asyncio.get_running_loop()
     while True:
         try:
+            if away_since is not None and (await container.show())["State"].get("Running"):
+                away_since = None  # it has outlived its engine, which is back
             await container.wait()
             state = (await container.show())["State"]
         except DockerError as error:
             if error.status == 404:
-                return "The job's container was removed"
+                return Loss("The job's container was removed", by_engine=away_since is not None)
             if error.status != UNREACHABLE and error.status < 500:
-                return f"The job's container cannot be watched: {error.message}"
-        except (OSError, TimeoutError):
-            pass
+                return Loss(f"The job's container cannot be watched: {error.message}")
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            pass  # ValueError: an answer that was cut
         else:
             if not state.get("Running"):
-                return _describe_end(state)
+                if away_since is not None:
+                    return Loss("The job's container did not survive its engine's restart", by_engine=True)
+                return Loss(_describe_end(state))
         away_since = away_since or loop.time()
         if loop.time() - away_since > _ENGINE_AWAY:
-            return "The container engine went away"
+            return Loss("The container engine went away", by_engine=True)
         await asyncio.sleep(0.2)
 
 

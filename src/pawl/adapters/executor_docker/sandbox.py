@@ -12,7 +12,7 @@ from aiodocker.containers import DockerContainer
 from pawl.adapters.executor_docker.actions import Surroundings, start_action
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.layout import CONTROL, HOME, WORKSPACE
-from pawl.adapters.executor_docker.opening import Place, find_troubles
+from pawl.adapters.executor_docker.opening import Loss, Place, find_troubles
 from pawl.adapters.executor_docker.process import EndedProcess, ShellProcess
 from pawl.adapters.executor_docker.supervisor import check_environment, start_script
 from pawl.adapters.executor_docker.whole import to_the_end
@@ -35,7 +35,7 @@ class Opened:
 class DockerSandbox:
     """Starts processes by the container's resident shell; the engine is not asked between two steps."""
 
-    def __init__(self, opened: Opened, watch: asyncio.Task[str]) -> None:
+    def __init__(self, opened: Opened, watch: asyncio.Task[Loss]) -> None:
         """Take what was opened, and the task that returns why the container ended, once it does."""
         self._it = opened
         self._watch = watch
@@ -147,9 +147,10 @@ class DockerSandbox:
     async def fetch(self, paths: Collection[Path]) -> None:
         """Do nothing: the folders are shared."""
 
-    def _ended(self, watch: asyncio.Task[str]) -> None:
-        self._gone = "The job's container is gone" if watch.cancelled() else watch.result()
-        self._it.control.lose(self._gone)
+    def _ended(self, watch: asyncio.Task[Loss]) -> None:
+        loss = Loss("The job's container is gone") if watch.cancelled() else watch.result()
+        self._gone = loss.reason
+        self._it.control.lose(loss.reason, by_executor=loss.by_engine)
 
     async def close(self, *, keep: bool = False) -> tuple[str, ...]:
         """End every process and remove everything. Idempotent; goes on to its end when cancelled.

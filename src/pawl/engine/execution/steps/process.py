@@ -83,7 +83,7 @@ async def run_work(work: Work, place: StepPlace, bench: Bench) -> StepEnd:
     await machine.sandbox.fetch(place.files.paths)
     handed_on = read_command_files(place.files, untrusted=untrusted)
     _hand_on(handed_on, place, bench)
-    end = await _blame(end_of(exit_), bench)
+    end = end_of(exit_) if exit_.by_executor else await _blame(end_of(exit_), bench)
     end = replace(end, outputs={**effects.outputs, **handed_on.outputs})
     return end.failed_by([*effects.faults, *handed_on.faults])
 
