@@ -120,6 +120,7 @@ def test_a_job_that_nobody_can_take_says_so_in_the_queue_and_can_be_cancelled(he
     code, _, err = here.pawl("logs", str(number), "-f", "--server")
     assert code == 1
     assert f"run {number} was cancelled: no such machine" in err
+    assert "Nothing failed" in here.pawl("logs", str(number), "--server", "--failed")[2]
     assert here.pawl("queue") == (0, "", "Nothing waits.\n")
     told = json.loads(here.pawl("runs", "--json", "--server")[1])[0]
     assert (told["id"], told["conclusion"]) == (number, "cancelled")

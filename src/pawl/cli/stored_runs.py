@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.view.picture import JobPicture, RunPicture, StepPicture
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
@@ -159,15 +160,33 @@ def select_steps(places: list[StepPlace], wanted: str) -> list[StepPlace]:
     return found
 
 
-def choose_steps(events: Iterable[RunEvent], wish: StepWish) -> list[StepPlace]:
+def look_back(events: Iterable[RunEvent], wish: StepWish) -> RunPicture:
+    """Return the picture of a kept run, as it was after the attempts that are wanted.
+
+    Raises:
+        UsageError: there is no such attempt.
+    """
+    return draw_picture(events if wish.attempt is None else of_attempt(events, wish.attempt))
+
+
+def choose_steps(picture: RunPicture, wish: StepWish) -> list[StepPlace]:
     """Return the steps that are wanted, in order.
 
     Raises:
-        UsageError: there is no such job, step or attempt.
+        UsageError: there is no such job or step.
     """
-    if wish.attempt is not None:
-        events = of_attempt(events, wish.attempt)
-    places = list_steps(select_jobs(draw_picture(events), wish.job))
+    places = list_steps(select_jobs(picture, wish.job))
     if wish.step is not None:
         places = select_steps(places, wish.step)
     return [each for each in places if not wish.failed or each.step.outcome in FAILED]
+
+
+def failed_without_a_step(picture: RunPicture, wish: StepWish) -> list[str]:
+    """Return a sentence for each wanted job whose failure no log tells, as that no worker came."""
+    if wish.step is not None:
+        return []
+    return [
+        f"job {job.name}: {one_line(job.reason)}"
+        for job in select_jobs(picture, wish.job).values()
+        if job.conclusion in FAILED and job.failed_step is None and job.reason
+    ]

@@ -17,7 +17,15 @@ from pawl.cli.log_printer import LogPrinter, LogWish
 from pawl.cli.project import current_project
 from pawl.cli.remote.choosing import ask_server
 from pawl.cli.remote.options import optional_server_options, read_asked
-from pawl.cli.stored_runs import StepPlace, StepWish, choose_steps, parse_run_number
+from pawl.cli.stored_runs import (
+    StepPlace,
+    StepWish,
+    choose_steps,
+    failed_without_a_step,
+    look_back,
+    parse_run_number,
+)
+from pawl.cli.terminal.notices import NOTE, tell
 from pawl.cli.terminal.screen import look_at
 from pawl.cli.view.picture import Phase
 from pawl.core.model.errors import UsageError
@@ -103,7 +111,11 @@ class _Choice:
         Raises:
             UsageError: the job, step or attempt does not exist.
         """
-        return choose_steps(folder.events(), self._steps)
+        return choose_steps(look_back(folder.events(), self._steps), self._steps)
+
+    def untold(self, folder: RunFolder) -> list[str]:
+        """Return why jobs failed of which no step says it."""
+        return failed_without_a_step(look_back(folder.events(), self._steps), self._steps)
 
     def try_select(self, folder: RunFolder) -> list[StepPlace]:
         """Return the same; nothing while what was asked for has not begun."""
@@ -126,7 +138,10 @@ def _show_local(folder: RunFolder, choice: _Choice, wish: LogWish, *, follow: bo
     is_over = folder.record.state is not RunState.RUNNING
     for place in places:
         _print(printer, place, is_over=is_over)
-    if choice.failed and not places:
+    untold = choice.untold(folder)
+    for reason in untold:
+        tell(NOTE, reason)
+    if choice.failed and not places and not untold:
         click.echo(f"Nothing failed in run {folder.number}.", err=True)
 
 

@@ -19,7 +19,7 @@ from pawl.cli.remote.place import ServerPlace
 from pawl.cli.remote.showing import note, read_run_id
 from pawl.cli.remote.stream import LineFeed, StreamPrinter
 from pawl.cli.remote.watching import say_it_goes_on
-from pawl.cli.stored_runs import StepPlace, StepWish, choose_steps
+from pawl.cli.stored_runs import StepPlace, StepWish, choose_steps, failed_without_a_step, look_back
 from pawl.cli.terminal.screen import Screen
 from pawl.core.model.errors import NotFound
 from pawl.core.model.run_events import LogAppended, RunEvent
@@ -85,6 +85,8 @@ class RemoteLogs:
                 blame.take(event)
                 _write(printer.take(event))
         _write(printer.finish())
+        for reason in failed_without_a_step(printer.picture, self._steps):
+            note(reason)
         run = await get_run(client, self._run)
         if conclusion(run) is Conclusion.CANCELLED:
             reason = text(run, "reason")
@@ -92,13 +94,17 @@ class RemoteLogs:
         return blame.exit_code(run)
 
     async def _print_stored(self, client: Client) -> None:
-        places = choose_steps([event async for event in _events(client, self._run)], self._steps)
+        picture = look_back([event async for event in _events(client, self._run)], self._steps)
+        places = choose_steps(picture, self._steps)
         several = len({place.job_id for place in places}) > 1
         wish = replace(self._wish, with_job=several, with_heads=len(places) > 1)
         drawer = LineDrawer(self._screen, wish)
         for place in places:
             await self._print_step(client, place, drawer, wish)
-        if self._steps.failed and not places:
+        untold = failed_without_a_step(picture, self._steps)
+        for reason in untold:
+            note(reason)
+        if self._steps.failed and not places and not untold:
             click.echo(f"Nothing failed in run {self._run}.", err=True)
 
     async def _print_step(self, client: Client, place: StepPlace, drawer: LineDrawer, wish: LogWish) -> None:
