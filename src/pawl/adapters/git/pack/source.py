@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from contextlib import aclosing
 from pathlib import Path
 
 from pawl.adapters.git.calling import Git, GitError, Rules
+from pawl.adapters.git.objects import count_files, open_objects
 from pawl.adapters.git.pack.header import Header, parse_header
 from pawl.adapters.git.pack.limits import PackLimits
-from pawl.core.model.errors import InfrastructureError, TooLarge
+from pawl.core.model.errors import InfrastructureError
 from pawl.ports.source import SourceState
 
 
@@ -71,13 +71,12 @@ class PackedSource:
         await self._store_objects(git, start)
         if not await git.can("rev-parse", "--quiet", "--verify", "--end-of-options", f"{sha}^{{commit}}"):
             raise GitError(f"The packed source does not hold the commit {sha}")
-        # From here on git knows that the commit's parents are not there.
-        await asyncio.to_thread((folder / ".git/shallow").write_text, f"{sha}\n")
+        await _end_history(git)
         tree = await _tree_of(git, sha, below)
         if tree is None:
             await asyncio.to_thread(_empty, folder)
             return 0
-        count = await self._count(git, tree)
+        count = await count_files(git, tree, files=self._limits.files, size=self._limits.size)
         await _point_to(git, sha, header.ref)
         await git.run("read-tree", "-u", "--reset", tree)
         if below:
@@ -90,25 +89,6 @@ class PackedSource:
             packed.seek(start)
             await git.run("index-pack", "--stdin", "--fsck-objects", limit, stdin=packed)
 
-    async def _count(self, git: Git, tree: str) -> int:
-        """Return how many files there are, having looked at no more than there may be."""
-        count = size = 0
-        rest = b""
-        async with aclosing(git.stream("ls-tree", "-r", "-l", "-z", "--full-tree", tree)) as output:
-            async for block in output:
-                *entries, rest = (rest + block).split(b"\0")
-                for entry in entries:
-                    _, kind, _, length = entry.partition(b"\t")[0].split()
-                    if kind == b"blob":
-                        count += 1
-                        size += int(length)
-                if count > self._limits.files or size > self._limits.size:
-                    raise TooLarge(
-                        f"The commit has more than {self._limits.files} files or {self._limits.size} bytes",
-                        hint="keep large files outside the repository",
-                    )
-        return count
-
     def _header(self) -> tuple[Header, int]:
         """Return the header and where the pack begins."""
         try:
@@ -119,6 +99,17 @@ class PackedSource:
         if not line.endswith(b"\n"):
             raise InfrastructureError("The packed source does not begin with its header")
         return parse_header(line), len(line)
+
+
+async def _end_history(git: Git) -> None:
+    """Let git know the commits whose parents were not packed."""
+    told = await git.run("cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)")
+    packed = {line.partition(" ")[2] for line in told.splitlines() if line.startswith("commit ")}
+    async with open_objects(git) as objects:
+        ends = [each for each in sorted(packed) if not packed.issuperset(await objects.parents(each))]
+    if ends:
+        text = "".join(f"{each}\n" for each in ends)
+        await asyncio.to_thread((git.folder / ".git/shallow").write_text, text)
 
 
 async def _tree_of(git: Git, sha: str, below: str) -> str | None:
