@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -24,21 +25,44 @@ _LARGEST_HEAD = 65_536
 """Bytes of a request before its body; what a single read brings may come on top."""
 
 
+_HEAD_PATIENCE = 30.0
+"""Seconds that the head of a request may take, and that a new connection may say nothing."""
+
+
 class _BoundedHead(HttpToolsProtocol):
-    """Uvicorn's protocol, which alone would keep the head of a request however long it gets."""
+    """Uvicorn's protocol, which alone would wait for a request's head for ever, however long it gets."""
 
     _in_head = True
     _head = 0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._late = self.loop.call_later(_HEAD_PATIENCE, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._end_waiting()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         self._in_head, self._head = True, 0
+        if self._late is None:
+            self._late = self.loop.call_later(_HEAD_PATIENCE, self.transport.close)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """End counting: the body has limits of its own."""
         self._in_head = False
+        self._end_waiting()
         super().on_headers_complete()
+
+    def _end_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
     def data_received(self, data: bytes) -> None:
         """Take what came; let go of a caller whose head does not end."""
