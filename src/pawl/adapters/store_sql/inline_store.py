@@ -8,7 +8,8 @@ from typing import TypeVar
 from pawl.adapters.store_sql import sqlite_files
 from pawl.adapters.store_sql.listeners import Listener, Listeners
 from pawl.adapters.store_sql.session import Session
-from pawl.adapters.store_sql.sqlite_store import open_file, read_with
+from pawl.adapters.store_sql.sqlite_readers import read_with
+from pawl.adapters.store_sql.sqlite_store import open_file
 from pawl.adapters.store_sql.transaction import SqlTransaction, probe
 from pawl.core.model.errors import Unavailable
 from pawl.ports.store import Transaction
