@@ -70,13 +70,13 @@ def _pull_request(told: Members) -> PullRequest:
         head_sha=_commit(source),
         head_repository="" if repository_fault(where) else where,
         merged=told.text("state", "") == "MERGED",
-        merge_sha=told.maybe("merge_commit").text("hash", ""),
+        merge_sha=_commit(told, "merge_commit") if "merge_commit" in told else "",
     )
 
 
-def _commit(side: Members) -> str:
+def _commit(side: Members, name: str = "commit") -> str:
     """Return the commit of a side: its first twelve digits are all that Bitbucket gives."""
-    commit = side.object("commit")
+    commit = side.object(name)
     told = commit.text("hash")
     if _SOME_COMMIT.fullmatch(told) is None:
         raise commit.wrong("hash", "is no id of a commit")

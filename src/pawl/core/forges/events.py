@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind
-from pawl.core.model.refs import is_commit, is_no_commit
+from pawl.core.model.refs import is_no_commit
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -77,7 +77,7 @@ class PullRequest:
         base_sha: "" where the forge does not say.
         head_sha: of its last commit; Bitbucket gives only the first digits.
         head_repository: `owner/name`; "" when it is gone or not told, which counts as a fork.
-        merged: whether it was, and then `merge_sha` is what it became.
+        merged: whether it was, and then `merge_sha` is what it became, "" where that is not told.
         message, author: of the last commit, where the forge tells.
     """
 
@@ -106,7 +106,7 @@ def pull_request_events(base: Event, pull: PullRequest, action: str) -> tuple[Ev
 
 def about_pull_request(event: Event, pull: PullRequest) -> Event:
     """Return the event as one about the head of a pull request; once merged, about what it became."""
-    merged = pull.merged and is_commit(pull.merge_sha)
+    merged = pull.merged and bool(pull.merge_sha)
     return replace(
         event,
         ref=f"{_HEADS}{pull.base_ref}" if merged else f"refs/pull/{pull.number}/merge",

@@ -19,9 +19,14 @@ def made_ref(body: Members) -> str:
 
 
 def read_pull_request(told: Members) -> PullRequest:
-    """Return a pull request. Where its repository is gone, it counts as one from a fork."""
+    """Return a pull request. Where its repository is gone, it counts as one from a fork.
+
+    So does one whose head is no branch: to Gitea anybody who may read can push a request without one
+    (`refs/for/main`, the AGit flow), and the base's own repository then stands as that of its head.
+    """
     base, head = told.object("base"), told.object("head")
-    where = head.maybe("repo").text("full_name", "")
+    is_branch = not head.text("ref", "").startswith("refs/")
+    where = head.maybe("repo").text("full_name", "") if is_branch else ""
     merge = told.text("merge_commit_sha", "")
     return PullRequest(
         number=told.number("number"),
