@@ -74,6 +74,7 @@ class FakeServer:
         self.down = False
         self.denied = False
         self.reports: list[Report] = []
+        self.refused: set[int] = set()
         self.calls: list[str] = []
         self.blobs: dict[str, bytes] = {}
         self.sources: dict[str, bytes] = {}
@@ -200,10 +201,15 @@ class FakeServer:
 
     def _keep(self, held: Held, report: Report) -> Reported:
         self.reports.append(report)
-        pieces = tuple(_append(held, piece) for piece in report.pieces)
+        pieces = tuple(
+            Taken(size=0, refused="the test refuses it")
+            if piece.index in self.refused
+            else _append(held, piece)
+            for piece in report.pieces
+        )
         if report.first > len(held.events):
             raise OffsetConflict("events are missing", size=len(held.events))
-        if not any(taken.conflict for taken in pieces):
+        if not any(taken.conflict or taken.refused for taken in pieces):
             held.events[report.first :] = report.events
         return Reported(told=len(held.events), pieces=pieces)
 
