@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +77,23 @@ def test_a_run_that_fails_ends_with_1_and_can_run_again(here: Machine) -> None:
     code, _, err = here.pawl("logs", number, "--server", "--attempt", "4")
     assert (code, "the highest number of an attempt is 3" in err) == (2, True)
     assert here.pawl("logs", number, "--server", "--attempt", "1", "-f")[0] == 2
+
+
+@pytest.mark.parametrize("options", [(), ("-f",)])
+def test_a_log_that_nobody_reads_to_its_end_ends_quietly(here: Machine, options: tuple[str, ...]) -> None:
+    number = here.trigger("ci")
+    assert here.pawl("logs", str(number), "-f", "--server")[0] == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pawl.cli.main", "logs", str(number), "--server", *options],
+            cwd=here.project, env=here.environment, stdout=writing, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_log_is_followed_through_the_death_of_the_server(here: Machine, tmp_path: Path) -> None:

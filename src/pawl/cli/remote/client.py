@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Self
 
 import aiohttp
@@ -29,7 +29,11 @@ _MOST_LINE = 16 << 20
 
 
 class Client:
-    """Asks one server. Use it as an asynchronous context manager."""
+    """Asks one server. Use it as an asynchronous context manager, and its streams with `aclosing`.
+
+    A stream that is left before its end, as when nobody reads what is printed, holds its connection until
+    it is closed.
+    """
 
     def __init__(self, place: ServerPlace) -> None:
         self.place = place
@@ -87,7 +91,7 @@ class Client:
             headers["Content-Length"] = str(size)
         return await self._ask("POST", path, content=chunks, headers=headers)
 
-    async def blocks(self, path: str) -> AsyncIterator[bytes]:
+    async def blocks(self, path: str) -> AsyncGenerator[bytes]:
         """Yield the bytes of an answer as they come, all of them or an error.
 
         Raises:
@@ -99,29 +103,31 @@ class Client:
                 async for block in answer.content.iter_any():
                     yield block
 
-    async def lines(self, path: str, query: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    async def lines(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[dict[str, Any]]:
         """Yield the objects of a stream with a JSON object a line, until it ends.
 
         Raises:
             Unavailable: the connection broke.
             PawlError: as `get`.
         """
-        async for line in self._lines(path, query):
-            if (told := _object(line)) is not None:
-                yield told
+        async with contextlib.aclosing(self._lines(path, query)) as lines:
+            async for line in lines:
+                if (told := _object(line)) is not None:
+                    yield told
 
-    async def events(self, path: str, query: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    async def events(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[dict[str, Any]]:
         """Yield the objects of a stream of server-sent events, until it ends.
 
         Raises:
             Unavailable: the connection broke.
             PawlError: as `get`.
         """
-        async for line in self._lines(path, query):
-            if line.startswith(b"data:") and (told := _object(line[5:])) is not None:
-                yield told
+        async with contextlib.aclosing(self._lines(path, query)) as lines:
+            async for line in lines:
+                if line.startswith(b"data:") and (told := _object(line[5:])) is not None:
+                    yield told
 
-    async def _lines(self, path: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    async def _lines(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes]:
         held = b""
         async with self._request("GET", path, query=query) as answer:
             with self._world_failures():

@@ -82,10 +82,11 @@ async def _fetch(client: Client, path: str, target: Path, digest: str) -> int:
         return size
     hashed, size = hashlib.sha256(), 0
     with _replacing(target) as aside:
-        async for block in client.blocks(path):
-            aside.write(block)
-            hashed.update(block)
-            size += len(block)
+        async with contextlib.aclosing(client.blocks(path)) as blocks:
+            async for block in blocks:
+                aside.write(block)
+                hashed.update(block)
+                size += len(block)
         if hashed.hexdigest() != digest:
             raise InfrastructureError(f"{target.name} did not come as it was kept: its digest is another")
     return size

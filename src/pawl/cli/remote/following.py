@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from pawl.cli.exits import ExitCode
@@ -43,7 +44,7 @@ async def stream_run(
     notice: Notice,
     query: dict[str, str] | None = None,
     after: str = "",
-) -> AsyncIterator[Plain]:
+) -> AsyncGenerator[Plain]:
     """Yield what the run told and its log, as plain data; with `follow` until it ends.
 
     From the beginning, or behind the cursor or event number `after`.
@@ -58,10 +59,11 @@ async def stream_run(
     while True:
         asked = {**(query or {}), "follow": "1" if follow else "0", **({"after": cursor} if cursor else {})}
         try:
-            async for told in client.lines(f"/api/runs/{run}/logs", asked):
-                cursor = str(told.get("cursor") or cursor)
-                pause, away, is_told = _FIRST_PAUSE, 0.0, False
-                yield told
+            async with aclosing(client.lines(f"/api/runs/{run}/logs", asked)) as lines:
+                async for told in lines:
+                    cursor = str(told.get("cursor") or cursor)
+                    pause, away, is_told = _FIRST_PAUSE, 0.0, False
+                    yield told
             if not follow or text(await get_run(client, run), "status") == "completed":
                 return
         except TransientError as error:
@@ -83,11 +85,12 @@ async def follow_run(
         PawlError: as `stream_run`.
     """
     blame = Blame()
-    async for told in stream_run(client, run, follow=True, notice=notice, after=after):
-        event = from_json(told)
-        if event is not None:
-            blame.take(event)
-            take(event)
+    async with aclosing(stream_run(client, run, follow=True, notice=notice, after=after)) as stream:
+        async for told in stream:
+            event = from_json(told)
+            if event is not None:
+                blame.take(event)
+                take(event)
     return blame.exit_code(await get_run(client, run))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from dataclasses import replace
 
 import click
@@ -79,11 +80,12 @@ class RemoteLogs:
     async def _follow(self, client: Client) -> ExitCode:
         printer = StreamPrinter(self._screen, replace(self._wish, with_job=True), self._steps)
         blame = Blame()
-        async for told in stream_run(client, self._run, follow=True, notice=note):
-            event = from_json(told)
-            if event is not None:
-                blame.take(event)
-                _write(printer.take(event))
+        async with aclosing(stream_run(client, self._run, follow=True, notice=note)) as stream:
+            async for told in stream:
+                event = from_json(told)
+                if event is not None:
+                    blame.take(event)
+                    _write(printer.take(event))
         _write(printer.finish())
         for reason in failed_without_a_step(printer.picture, self._steps):
             note(reason)
@@ -94,49 +96,55 @@ class RemoteLogs:
         return blame.exit_code(run)
 
     async def _print_stored(self, client: Client) -> None:
-        picture = look_back([event async for event in _events(client, self._run)], self._steps)
+        async with aclosing(_events(client, self._run)) as told:
+            picture = look_back([event async for event in told], self._steps)
         places = choose_steps(picture, self._steps)
         several = len({place.job_id for place in places}) > 1
         wish = replace(self._wish, with_job=several, with_heads=len(places) > 1)
         drawer = LineDrawer(self._screen, wish)
         for place in places:
-            await self._print_step(client, place, drawer, wish)
+            query = {"job": place.job_id, "attempt": str(place.job.attempt), "step": str(place.index)}
+            async with aclosing(self._lines(client, query)) as lines:
+                await _print_step(place, lines, drawer, wish)
         untold = failed_without_a_step(picture, self._steps)
         for reason in untold:
             note(reason)
         if self._steps.failed and not places and not untold:
             click.echo(f"Nothing failed in run {self._run}.", err=True)
 
-    async def _print_step(self, client: Client, place: StepPlace, drawer: LineDrawer, wish: LogWish) -> None:
-        query = {"job": place.job_id, "attempt": str(place.job.attempt), "step": str(place.index)}
-        found = self._lines(client, query)
-        lines: AsyncIterator[LogLine] = (each async for each in found if drawer.is_wanted(each))
-        if wish.tail is not None:
-            kept = deque([each async for each in lines], maxlen=wish.tail)
-            lines = _each(kept)
-        has_head = not wish.with_heads or wish.as_json
-        async for each in lines:
-            if not has_head:
-                _write([drawer.head(place)])
-                has_head = True
-            _write(drawer.draw(place, each))
-
-    async def _lines(self, client: Client, query: dict[str, str]) -> AsyncIterator[LogLine]:
+    async def _lines(self, client: Client, query: dict[str, str]) -> AsyncGenerator[LogLine]:
         feed = LineFeed()
-        async for told in stream_run(client, self._run, follow=False, notice=note, query=query):
-            event = from_json(told)
-            if isinstance(event, LogAppended):
-                for each in feed.feed(event):
-                    yield each
+        async with aclosing(stream_run(client, self._run, follow=False, notice=note, query=query)) as stream:
+            async for told in stream:
+                event = from_json(told)
+                if isinstance(event, LogAppended):
+                    for each in feed.feed(event):
+                        yield each
         for each in feed.flush():
             yield each
 
 
-async def _events(client: Client, run: int) -> AsyncIterator[RunEvent]:
-    async for told in client.events(f"/api/runs/{run}/events", {"follow": "0"}):
-        event = from_json(told)
-        if event is not None:
-            yield event
+async def _print_step(
+    place: StepPlace, found: AsyncIterator[LogLine], drawer: LineDrawer, wish: LogWish
+) -> None:
+    lines: AsyncIterator[LogLine] = (each async for each in found if drawer.is_wanted(each))
+    if wish.tail is not None:
+        kept = deque([each async for each in lines], maxlen=wish.tail)
+        lines = _each(kept)
+    has_head = not wish.with_heads or wish.as_json
+    async for each in lines:
+        if not has_head:
+            _write([drawer.head(place)])
+            has_head = True
+        _write(drawer.draw(place, each))
+
+
+async def _events(client: Client, run: int) -> AsyncGenerator[RunEvent]:
+    async with aclosing(client.events(f"/api/runs/{run}/events", {"follow": "0"})) as events:
+        async for told in events:
+            event = from_json(told)
+            if event is not None:
+                yield event
 
 
 async def _each(lines: Iterable[LogLine]) -> AsyncIterator[LogLine]:
