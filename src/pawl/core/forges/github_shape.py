@@ -25,7 +25,7 @@ def read_pull_request(told: Members) -> PullRequest:
     (`refs/for/main`, the AGit flow), and the base's own repository then stands as that of its head.
     """
     base, head = told.object("base"), told.object("head")
-    is_branch = not head.text("ref", "").startswith("refs/")
+    is_branch = not head.text("ref", "").startswith("refs/") and head.value.get("label") != ""
     where = head.maybe("repo").text("full_name", "") if is_branch else ""
     merge = told.text("merge_commit_sha", "")
     return PullRequest(
