@@ -60,27 +60,25 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _live(spool: Spool, kind: str, inside: InsideJob) -> int:
     """Run the job and tell how it ended; what nobody waits for is taken down after that."""
+    cancellation = Cancellation()
+
+    def stop(asked: StopRequest) -> None:
+        cancellation.request(asked.reason, at_once=asked.at_once)
+
     executor = _executor(kind, spool)
-    try:
+    # To the very end: what asks it to stop once the job is over changes nothing, and signals end nothing.
+    with inside.listening(stop):
         try:
-            result = await _run(spool, spool.take_order(), executor, inside)
-        except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
-            traceback.print_exc()
-            result = _fault(spool, error)
-        try:
-            spool.write_result(result)
-        except InfrastructureError as error:
-            sys.stderr.write(f"{error.message}\n")
-            return 1
-        inside.wake()
-        return 0
-    finally:
-        with inside.listening(_ignore):
+            result = await _result(spool, executor, inside, cancellation)
+            try:
+                spool.write_result(result)
+            except InfrastructureError as error:
+                sys.stderr.write(f"{error.message}\n")
+                return 1
+            inside.wake()
+            return 0
+        finally:
             await executor.aclose()
-
-
-def _ignore(_asked: StopRequest) -> None:
-    """Take a request to stop what has ended: taking down goes on, or its worker kills this process."""
 
 
 def _import_docker() -> None:
@@ -102,15 +100,13 @@ def _fault(spool: Spool, error: Exception) -> Result:
     return failed(spool.held.key, reason, FailureClass.SYSTEM, log_ends(spool))
 
 
-async def _run(spool: Spool, order: Order, executor: Executor, inside: InsideJob) -> Result:
-    cancellation = Cancellation()
-
-    def stop(asked: StopRequest) -> None:
-        cancellation.request(asked.reason, at_once=asked.at_once)
-
-    with inside.listening(stop):
-        outcome = await _execute(spool, order, executor, inside, cancellation)
+async def _result(spool: Spool, executor: Executor, inside: InsideJob, cancellation: Cancellation) -> Result:
+    try:
+        outcome = await _execute(spool, spool.take_order(), executor, inside, cancellation)
         return result_of(outcome, spool.held.key, log_ends(spool))
+    except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
+        traceback.print_exc()
+        return _fault(spool, error)
 
 
 async def _execute_nothing(spool: Spool, order: Order, cancellation: Cancellation) -> JobOutcome:

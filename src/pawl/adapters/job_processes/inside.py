@@ -73,18 +73,19 @@ class InsideJob:
                 stop(StopRequest(str(told.get("reason", "")), told.get("at_once") is True))
 
         loop.add_signal_handler(STOP_SIGNAL, look)
-        for each in _POLITE:
-            # A handler and not SIG_IGN, which the processes of steps would inherit.
-            loop.add_signal_handler(each, _nothing)
+        # A handler and not SIG_IGN, which the processes of steps would inherit. The loop need not hear of
+        # these, and its own way takes a share of a short job.
+        before = {each: signal.signal(each, _nothing) for each in _POLITE}
         look()
         try:
             yield
         finally:
-            for each in (STOP_SIGNAL, *_POLITE):
-                loop.remove_signal_handler(each)
+            loop.remove_signal_handler(STOP_SIGNAL)
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
-def _nothing() -> None:
+def _nothing(_number: int, _frame: object) -> None:
     """Take a signal."""
 
 
