@@ -51,12 +51,14 @@ class Installation:
         slots: int = 2,
         executor: str = "host",
         store: str = "",
+        bucket: str = "",
         lease_seconds: float | None = None,
     ) -> None:
         """Take what the server is started with; `slots` are those of its embedded worker.
 
-        `store` is the URL of its database, when it is not the file in its data folder. `lease_seconds` are
-        those of every lease, when they are not the usual ones.
+        `store` is the URL of its database, when it is not the file in its data folder. `bucket` is where its
+        logs and blobs are, when they are not there either; it is formatted with `logs` and `blobs`.
+        `lease_seconds` are those of every lease, when they are not the usual ones.
         """
         self.folder = folder
         self.data = folder / "data"
@@ -64,6 +66,8 @@ class Installation:
         self._slots = slots
         self._executor = executor
         self._store = ["--store", store] if store else []
+        for kind in ("logs", "blobs") if bucket else ():
+            self._store += [f"--{kind}", bucket.format(kind)]
         self._environment = _clean_environment(folder)
         self._serving = _PAWL
         if lease_seconds is not None:

@@ -12,10 +12,12 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from pawl.adapters.blobs_folder import FolderBlobs
 from pawl.adapters.logs_folder import FolderLogBytes
+from pawl.adapters.storage_s3 import s3_blobs, s3_log_bytes
 from pawl.adapters.store_sql import open_store
 from pawl.core.model.errors import PawlError
 from pawl.core.model.ids import RunId
@@ -30,38 +32,45 @@ from tests.simulation.views import RunView, read_view
 _PAGE = 100
 
 
-def check_database(data: Path, url: str | None = None, *, ended: bool = True) -> None:
+def check_database(
+    data: Path, url: str | None = None, *, bucket: str | None = None, ended: bool = True
+) -> None:
     """Look at everything a server keeps.
 
     Args:
         data: the server's data folder: `pawl.db`, `logs`, `blobs`.
         url: of the database, where it is not the one in the folder.
+        bucket: where logs and blobs are, where they are not in the folder; formatted with `logs` and `blobs`.
         ended: whether every run must have ended.
 
     Raises:
         AssertionError: something of it must never be; all of it is in the message.
     """
-    found = find_faults(data, url, ended=ended)
+    found = find_faults(data, url, bucket=bucket, ended=ended)
     assert not found, "\n".join([f"{len(found)} things that must never be:", *found])
 
 
-def find_faults(data: Path, url: str | None = None, *, ended: bool = True) -> list[str]:
+def find_faults(
+    data: Path, url: str | None = None, *, bucket: str | None = None, ended: bool = True
+) -> list[str]:
     """Return what is wrong with everything a server keeps; see `check_database`."""
     # In a thread of its own, so that it can be called where a loop is running.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(
-            lambda: asyncio.run(_find(data, url or f"sqlite:///{data / 'pawl.db'}", ended))
+            lambda: asyncio.run(_find(data, url or f"sqlite:///{data / 'pawl.db'}", bucket, ended))
         ).result()
 
 
-async def _find(data: Path, url: str, ended: bool) -> list[str]:
-    logs = FolderLogBytes(data / "logs")
+async def _find(data: Path, url: str, bucket: str | None, ended: bool) -> list[str]:
     store = open_store(url)
     try:
-        return [message async for message in _all(store, logs, FolderBlobs(data / "blobs"), ended)]
+        if bucket is not None:
+            kept, blobs = s3_log_bytes(bucket.format("logs")), s3_blobs(bucket.format("blobs"))
+            return [message async for message in _all(store, kept, blobs, ended)]
+        with closing(FolderLogBytes(data / "logs")) as logs:
+            return [message async for message in _all(store, logs, FolderBlobs(data / "blobs"), ended)]
     finally:
         await store.aclose()
-        logs.close()
 
 
 async def _all(store: Store, logs: LogBytes, blobs: Blobs, ended: bool) -> AsyncIterator[str]:
