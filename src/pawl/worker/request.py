@@ -12,6 +12,7 @@ from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import LogEnd, Result
 from pawl.core.planning.resolve import Strategy
 from pawl.core.planning.storage import plan_from_json
+from pawl.core.planning.unsupported import on_a_server
 from pawl.engine.execution.request import JobOutcome, JobRequest, RunRequest
 from pawl.worker.spool import Order, Spool
 
@@ -48,7 +49,7 @@ def job_request(order: Order, folder: Path, project: Path) -> JobRequest:
         run=run,
         id=ref.job,
         attempt=ref.attempt,
-        planned=plan.job(payload.key),
+        planned=on_a_server(plan.job(payload.key)),
         combination=payload.combination,
         strategy=Strategy(fail_fast=payload.fail_fast, max_parallel=payload.max_parallel),
         needs=payload.needs,

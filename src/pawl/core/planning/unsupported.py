@@ -6,6 +6,7 @@ Nothing is silently ignored: `plan` and `run` show these.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pawl.core.model.plan import Json, PlannedJob, PlannedStep
 from pawl.core.workflow.container_options import parse_container_options
@@ -15,6 +16,12 @@ from pawl.core.workflow.syntax import Job
 _HOSTED_ELSEWHERE = ("windows", "macos")
 BUILT_IN_ACTIONS = frozenset({"actions/checkout", "actions/upload-artifact", "actions/download-artifact"})
 """Actions that Pawl has itself, by name in lower case."""
+
+
+_GROUPS = "concurrency groups are kept by the server only; a local run does not wait for others"
+_PRIORITY = "`priority` orders the server's queue; in a local run it means nothing"
+_LOG_TEXTS = "`retry.log` is looked for by the server only; a local run does not try again because of it"
+_OF_LOCAL_RUNS = frozenset({_GROUPS, _PRIORITY, _LOG_TEXTS})
 
 
 def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
@@ -33,16 +40,21 @@ def differences(job: Job, planned: PlannedJob, shared_concurrency: Json = None) 
     return tuple(_differences(job, planned, shared_concurrency))
 
 
+def on_a_server(planned: PlannedJob) -> PlannedJob:
+    """Return a job without the notes that are of local runs only."""
+    return replace(planned, notes=tuple(note for note in planned.notes if note not in _OF_LOCAL_RUNS))
+
+
 def _differences(job: Job, planned: PlannedJob, shared_concurrency: Json) -> Iterator[str]:
     if planned.concurrency is not None or shared_concurrency is not None:
-        yield "concurrency groups are kept by the server only; a local run does not wait for others"
+        yield _GROUPS
     if planned.environment is not None:
         name = _shown(planned.environment)
         yield f"it deploys to environment {name}; approval gates of environments do not exist yet"
     if planned.priority is not None:
-        yield "`priority` orders the server's queue; in a local run it means nothing"
+        yield _PRIORITY
     if planned.retry is not None and planned.retry.log:
-        yield "`retry.log` is looked for by the server only; a local run does not try again because of it"
+        yield _LOG_TEXTS
     if isinstance(planned.runs_on, dict) and planned.runs_on.get("group") is not None:
         group = planned.runs_on["group"]
         yield f"the runner group `{group}` is not looked at; only labels choose where it runs"

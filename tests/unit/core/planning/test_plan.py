@@ -12,6 +12,7 @@ from pawl.core.planning.contexts import matrix_context
 from pawl.core.planning.limits import PlanLimits
 from pawl.core.planning.plan import plan_workflow
 from pawl.core.planning.storage import plan_from_json, plan_to_json
+from pawl.core.planning.unsupported import on_a_server
 from pawl.core.workflow.parse import parse_workflow
 from tests.unit.core.planning.workflows import PUSH, job, plan_for, planned
 
@@ -299,3 +300,11 @@ def test_skipped_jobs_far_before_still_decide() -> None:
         "e": "decided_later",
         "f": "skipped",
     }
+
+
+def test_a_server_does_not_tell_what_only_a_local_run_leaves_out() -> None:
+    keys = ("concurrency: one", "priority: 3", "retry: {max_attempts: 2, log: reset}", "snapshot: image")
+    found = plan_for(job("a", *keys)).job("a")
+    told = on_a_server(found).notes
+    assert len(found.notes) == 4
+    assert told == tuple(note for note in found.notes if "`snapshot`" in note)
