@@ -1,6 +1,6 @@
 """The one thread that writes a SQLite file: many small transactions share one commit.
 
-Each function gets a savepoint of its own, so one that raises takes nothing along. Whoever waits is answered
+Of several each gets a savepoint of its own, so one that raises takes nothing along. Whoever waits is answered
 after the commit. A connection whose commit failed is thrown away: what the file holds is seen anew.
 """
 
@@ -122,19 +122,27 @@ def _settle(jobs: list[Job]) -> None:
 
 def _run_batch(connection: sqlite3.Connection, jobs: list[Job], path: str) -> set[str]:
     """Run functions in one transaction, commit it, and return what to tell."""
-    topics: set[str] = set()
+    wanted = [job for job in jobs if not job.future.cancelled()]
     connection.execute("BEGIN IMMEDIATE")
-    for job in jobs:
-        if not job.future.cancelled():
-            topics |= _run_one(connection, job, path)
+    if len(wanted) == 1:
+        # The whole transaction is its own: a savepoint within would be two statements more for every run's.
+        topics = _run_one(connection, wanted[0], path)
+        connection.execute("COMMIT" if wanted[0].error is None else "ROLLBACK")
+        return topics
+    topics = set()
+    for job in wanted:
+        connection.execute("SAVEPOINT work")
+        topics |= _run_one(connection, job, path)
+        if job.error is not None:
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
     connection.execute("COMMIT")
     return topics
 
 
 def _run_one(connection: sqlite3.Connection, job: Job, path: str) -> set[str]:
-    """Run one function in a savepoint; raises only when the whole transaction is lost."""
+    """Run one function and return what it wants told; raises only when the whole transaction is lost."""
     session = Session("sqlite", connection, writing=True)
-    connection.execute("SAVEPOINT work")
     try:
         job.result = job.work(SqlTransaction(session))
     except BaseException as error:
@@ -142,6 +150,5 @@ def _run_one(connection: sqlite3.Connection, job: Job, path: str) -> set[str]:
         if not connection.in_transaction:
             # A full disk for instance makes SQLite roll back all of it by itself.
             raise
-        connection.execute("ROLLBACK TO work")
-    connection.execute("RELEASE work")
-    return session.topics if job.error is None else set()
+        return set()
+    return session.topics
