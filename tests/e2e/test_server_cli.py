@@ -240,6 +240,7 @@ def test_a_wrong_token_is_refused_with_what_to_do(here: Machine) -> None:
     assert "hint: " in err
     code, _, err = here.pawl("runs", PAWL_SERVER=here.url, PAWL_TOKEN="none")
     assert code == 2
+    assert "what came as a token is none of Pawl's" in err
     assert "--token-file" in err
 
 

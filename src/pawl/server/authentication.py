@@ -38,7 +38,7 @@ class Tokens:
         found = _BEARER.fullmatch(header) if header and len(header) < 200 else None
         if found is None:
             raise Denied(
-                "this needs a token, and what came is none" if header else "this needs a token",
+                "what came as a token is none of Pawl's" if header else "this needs a token",
                 hint="name one with --token-file, PAWL_TOKEN_FILE or PAWL_TOKEN; programs send it as"
                 " `Authorization: Bearer pawl_...`",
             )

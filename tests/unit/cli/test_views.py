@@ -307,6 +307,12 @@ def test_one_artifact_file_is_one_file() -> None:
     assert written == ["[lint] artifact dist: 1 file, 3 B\n"]
 
 
+def test_a_job_that_took_too_long_is_told_in_words() -> None:
+    written: list[str] = []
+    PlainView(screen(), written.append).report(job_finished("lint", Conclusion.TIMED_OUT))
+    assert written[0].endswith(" timed out in 4.0s\n")
+
+
 def test_a_skipped_step_says_why() -> None:
     written: list[str] = []
     skipped = StepSkipped(time=1, job=JobId("lint"), index=2, step=StepId("s"), name="Push", reason="no tag")

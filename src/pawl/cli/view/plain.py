@@ -140,7 +140,8 @@ class PlainView:
                     self._say(event.job, line(Piece(one_line(event.message), Style.FAINT)))
             case JobFinished():
                 took = f" in {show_duration(event.duration)}"
-                self._say(event.job, self._ended(event.conclusion, f"{event.conclusion}{took}", event.reason))
+                word = str(event.conclusion).replace("_", " ")
+                self._say(event.job, self._ended(event.conclusion, f"{word}{took}", event.reason))
             case ArtifactStored():
                 text = (
                     f"artifact {one_line(event.name)}: {count(event.files, 'file')}, {show_size(event.size)}"

@@ -169,7 +169,7 @@ def _finish_job(draft: Draft, event: JobFinished) -> bool:
     group, job = found
     delay = retry_delay(draft.run, group, job, event)
     if delay is not None:
-        wait = f" in {delay:g} seconds" if delay else ""
+        wait = f" in {delay:g} s" if delay else ""
         said = f"attempt {event.attempt} failed{_because(event.reason)}; trying again{wait}"
         draft.effects.append(Notice(message=said, job=job.id))
         draft.start_job(group.key, job, delay=delay)
