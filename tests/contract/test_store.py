@@ -154,6 +154,22 @@ async def test_what_raises_leaves_nothing_and_takes_nothing_along(store: Store) 
     assert all("never" not in topics for topics in told)
 
 
+async def test_what_raises_alone_leaves_nothing_either(store: Store) -> None:
+    def bad(transaction: Transaction) -> None:
+        transaction.runs.add(new_run())
+        transaction.notify("never")
+        raise Wrong
+
+    told: list[frozenset[str]] = []
+    store.subscribe(told.append)
+    with pytest.raises(Wrong):
+        await store.write(bad)
+    assert await store.read(lambda t: t.runs.find(RunFilter(), 20)) == ()
+    run = await add_run(store)
+    assert [each.id for each in await store.read(lambda t: t.runs.find(RunFilter(), 20))] == [run.id]
+    assert all("never" not in topics for topics in told)
+
+
 async def test_a_read_never_changes_anything(store: Store) -> None:
     await add_run(store)
 
