@@ -10,13 +10,14 @@ from pawl.ports.store import Transaction
 _LAST = "audit:last"
 
 
-def note(tx: Transaction, moment: Moment, *, by: str, action: str, target: str) -> None:
-    """Add an entry."""
+def note(tx: Transaction, moment: Moment | float, *, by: str, action: str, target: str) -> None:
+    """Add an entry; `moment` is when, or the time alone."""
+    now = moment if isinstance(moment, float) else moment.now
     last = tx.keys.get(_LAST)
     number = (last if isinstance(last, int) else 0) + 1
-    entry: Json = {"time": moment.now, "by": by, "action": action, "target": target}
-    tx.keys.put(f"audit:{number}", entry, time=moment.now, lasting=True)
-    tx.keys.put(_LAST, number, time=moment.now, lasting=True)
+    entry: Json = {"time": now, "by": by, "action": action, "target": target}
+    tx.keys.put(f"audit:{number}", entry, time=now, lasting=True)
+    tx.keys.put(_LAST, number, time=now, lasting=True)
 
 
 def entries(tx: Transaction, after: int, limit: int) -> tuple[AuditEntry, ...]:

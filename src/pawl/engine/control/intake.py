@@ -56,7 +56,7 @@ class Intake:
             TooLarge: the event is over a limit.
         """
         digest = _digest(wanted)
-        parsed = self._parse(wanted)
+        parsed = self.parse(wanted.path, wanted.text)
         _refuse_errors(wanted.path, parsed.diagnostics)
         if parsed.workflow is None:
             raise UsageError(f"{wanted.path} has no jobs")
@@ -75,13 +75,14 @@ class Intake:
         name = parsed.workflow.run_name
         return Planned(plan=plan, digest=digest, needs_number=name is not None and "run_" in name.text)
 
-    def _parse(self, wanted: Trigger) -> Parsed:
-        key = hashlib.sha256(f"{wanted.path}\0{wanted.text}".encode("utf-8", "surrogatepass")).hexdigest()
+    def parse(self, path: str, text: str) -> Parsed:
+        """Return what a workflow file means, and what is wrong with it."""
+        key = hashlib.sha256(f"{path}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
         with self._lock:
             if key in self._parsed:
                 self._parsed.move_to_end(key)
                 return self._parsed[key]
-        parsed = parse_workflow(wanted.text, wanted.path)
+        parsed = parse_workflow(text, path)
         with self._lock:
             self._parsed[key] = parsed
             if len(self._parsed) > _PARSED:

@@ -10,6 +10,7 @@ from pawl.core.model.errors import Conflict, NotFound
 from pawl.core.model.ids import JobId, JobKey, RunId
 from pawl.core.model.records import AttemptRecord, LogRecord, RunRecord, StoredEvent
 from pawl.core.planning.contexts import RunFacts
+from pawl.core.workflow.parse import Parsed
 from pawl.engine.control import refusing, stopping, triggering
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.intake import Intake
@@ -57,6 +58,10 @@ class Runs:
         record = await desk.write(lambda tx, moment: triggering.store_run(tx, order, moment))
         desk.plans.put(record, planned.plan)
         return record
+
+    async def parsed(self, path: str, text: str) -> Parsed:
+        """Return what a workflow file means, and what is wrong with it; files seen before cost nothing."""
+        return await self._desk.offload(lambda: self._intake.parse(path, text))
 
     async def refuse(self, wanted: Trigger, reason: str) -> RunRecord:
         """Store a run that cannot begin as one that has failed for `reason`, and return it; it has no jobs.

@@ -1,0 +1,79 @@
+"""What the parts of the intake share: their ports, their rules, and how secrets of projects are opened."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pawl.core.model.forge import ForgeKind
+from pawl.core.model.projects import Project
+from pawl.engine.control.desk import Offload, at_once
+from pawl.engine.control.runs import Runs
+from pawl.engine.intake.rules import IntakeRules
+from pawl.ports.clock import Clock
+from pawl.ports.forge import Forge
+from pawl.ports.mirrors import Mirrors, Origin
+from pawl.ports.randomness import Randomness
+from pawl.ports.sealing import Sealing
+from pawl.ports.store import Store, Transaction
+
+T = TypeVar("T")
+
+DELIVERIES = "deliveries"
+"""The topic that is told when there is something to work on."""
+PROJECTS = "projects"
+"""The topic that is told when a project was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeDesk:
+    """The ports and rules of one intake.
+
+    Attributes:
+        forges: by what they speak.
+        runs: the runs of this server.
+        put_source: stores a commit's packed files and returns what `Trigger.source` is to be.
+    """
+
+    store: Store
+    clock: Clock
+    randomness: Randomness
+    sealing: Sealing
+    forges: Mapping[ForgeKind, Forge]
+    mirrors: Mirrors
+    runs: Runs
+    put_source: Callable[[AsyncIterator[bytes]], Awaitable[str]]
+    rules: IntakeRules = field(default_factory=IntakeRules)
+    offload: Offload = at_once
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction."""
+        return await self.store.write(work)
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which only reads."""
+        return await self.store.read(work)
+
+    def secret(self, project: Project, name: str) -> str:
+        """Return a project's secret, "" for none.
+
+        Raises:
+            InfrastructureError: it was sealed under another key.
+        """
+        sealed = project.secrets.get(name, "")
+        return self.sealing.open(sealed, scope_of(project.name, name)) if sealed else ""
+
+    def origin(self, project: Project) -> Origin:
+        """Return where a project's mirror is fetched from."""
+        return Origin(
+            name=project.name,
+            url=project.clone_url,
+            user=project.user,
+            secret=self.secret(project, "token"),
+        )
+
+
+def scope_of(project: str, name: str) -> str:
+    """Return the scope that a project's secret is sealed under."""
+    return f"project:{project}:{name}"
