@@ -54,12 +54,16 @@ class Apps:
 
     async def own_token(self, access: ForgeAccess) -> str:
         """Return a token that may write check runs of the repository; raises as `Forge.report`."""
-        key = (access.api_url, access.app_id, access.repository)
+        key = _key_of(access)
         kept = self._own.get(key)
         now = self._api.now()
         if kept is None or kept.expires_at is None or kept.expires_at - _EARLY < now:
             kept = self._own[key] = await self._made(access, {"checks": "write"}, now)
         return kept.secret
+
+    def forget(self, access: ForgeAccess) -> None:
+        """Make a new token of the server's the next time."""
+        self._own.pop(_key_of(access), None)
 
     async def job_token(self, access: ForgeAccess, permissions: Mapping[str, str], now: float) -> ForgeToken:
         """Return a token of its own for a job: for this repository, with at most these permissions.
@@ -101,6 +105,10 @@ class Apps:
             raise TransientError(f"{what} was answered with an end that is no time") from None
         told = {str(name): str(level) for name, level in given.items()} if isinstance(given, dict) else {}
         return ForgeToken(user=USER, secret=secret, expires_at=expires_at, permissions=told)
+
+
+def _key_of(access: ForgeAccess) -> tuple[str, str, str]:
+    return access.api_url, access.app_id, access.repository
 
 
 def narrowed(wanted: Mapping[str, str], allowed: Mapping[str, str]) -> dict[str, str]:

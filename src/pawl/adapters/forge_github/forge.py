@@ -12,6 +12,7 @@ from pawl.adapters.forge_github.statuses import report_status
 from pawl.core.forges.github_shape import repository_in
 from pawl.core.forges.members import read_members
 from pawl.core.forges.signing import check_hex_signature, prefixed
+from pawl.core.model.errors import UsageError
 from pawl.core.model.forge import CommitStatus, ForgeAccess, ForgeKind, ForgeToken, Hook, Received
 from pawl.ports.clock import Clock
 from pawl.ports.outgoing import Sender
@@ -49,7 +50,12 @@ class GitHubForge:
         """Set a check run where a GitHub App is configured, else a commit status."""
         if access.app_id and access.app_key:
             token = await self._apps.own_token(access)
-            await report_check(self._api, access, token, status)
+            try:
+                await report_check(self._api, access, token, status)
+            except UsageError:
+                # It may have been the token that was refused: the App was installed anew, or suspended.
+                self._apps.forget(access)
+                raise
         else:
             await report_status(self._api, access, status)
 

@@ -17,6 +17,8 @@ from pawl.ports.outgoing import Answered, Outgoing
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _URL = re.compile(r"[!-\[\]-~]{1,8000}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _NO_NAME = re.compile(r"[0-9.]+|.*:.*", re.DOTALL)
 """Hosts that are taken for addresses, whether they are written well or not."""
 
@@ -77,10 +79,6 @@ class HttpSender:
             raise TransientError(f"{url.host} did not answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             raise TransientError(f"{url.host} cannot be called: {_told(error)}") from None
-        except ValueError:
-            raise UsageError(
-                f"the request to {url.host} has a header or URL that HTTP cannot carry"
-            ) from None
 
     async def _answered(self, session: aiohttp.ClientSession, url: URL, request: Outgoing) -> Answered:
         headers = {"Accept-Encoding": "identity", **request.headers}
@@ -109,6 +107,9 @@ class HttpSender:
         """
         if request.method not in _METHODS:
             raise UsageError(f"`{request.method[:20]}` is no method that is sent")
+        for name, value in request.headers.items():
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+                raise UsageError(f"the header {name[:40]!r} is none that HTTP can carry")
         if _URL.fullmatch(request.url) is None:
             raise UsageError("a URL to call is empty, too long, or holds spaces or characters beyond ASCII")
         try:
