@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 from pawl.core.model.errors import PawlError
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRecord, AttemptRef, RunRecord
-from pawl.core.model.status import Status
+from pawl.core.model.status import FailureClass, Status
 from pawl.engine.control import Control
 from pawl.ports.store import Transaction
+from pawl.server.log_lines import correlated, say
 from pawl.server.metrics import Metrics
 
 _REMEMBERED = 10_000
+_LONGEST_REASON = 500
 _LATER = 0.25
 """Seconds after which what changed is read back: what many requests changed, in one go."""
 
@@ -37,7 +41,7 @@ class _Found:
 
 
 class Counting:
-    """Reads back what has just changed and counts it; a failure to do so is nobody's business."""
+    """Reads back what has just changed, counts it and logs it; a failure to do so is nobody's business."""
 
     def __init__(self, control: Control, metrics: Metrics) -> None:
         self._control = control
@@ -92,15 +96,20 @@ class Counting:
         task.add_done_callback(self._settling.discard)
 
     def _count(self, found: _Found) -> None:
+        known = {run.id: run for run in found.runs}
         for attempt in found.begun:
             if attempt.leased_at is not None and self._first(("begun", attempt.ref)):
                 self._metrics.queue_seconds.observe(max(0.0, attempt.leased_at - attempt.queued_at))
+                _say_begun(attempt, known.get(attempt.ref.run))
         for attempt in found.finished:
             if self._first(("finished", attempt.ref)):
                 self._metrics.attempt_ended(attempt)
+                _say_ended(attempt, known.get(attempt.ref.run))
         for run in found.runs:
             if run.status is Status.COMPLETED and self._first((run.id, run.attempt)):
                 self._metrics.run_ended(run)
+                with correlated(run.correlation):
+                    say("run ended", run=run.id, attempt=run.attempt, conclusion=run.conclusion)
 
     def _first(self, what: object) -> bool:
         """Return whether this has not been counted: calls may be repeated."""
@@ -115,9 +124,30 @@ class Counting:
 def _read(transaction: Transaction, changed: _Changed) -> _Found:
     """Return what is stored of what changed; runs may have been removed since."""
     attempts = {ref: transaction.attempts.get(ref) for ref in {**changed.begun, **changed.finished}}
-    runs = [transaction.runs.get(run) for run in changed.runs]
+    named = dict.fromkeys([*changed.runs, *(ref.run for ref in attempts)])
+    runs = [transaction.runs.get(run) for run in named]
     return _Found(
         begun=[found for ref in changed.begun if (found := attempts[ref]) is not None],
         finished=[found for ref in changed.finished if (found := attempts[ref]) is not None],
         runs=[found for found in runs if found is not None],
     )
+
+
+def _say_begun(attempt: AttemptRecord, run: RunRecord | None) -> None:
+    ref = attempt.ref
+    with correlated(run.correlation if run is not None else ""):
+        say("job began", run=ref.run, job=ref.job, attempt=ref.attempt, worker=attempt.worker)
+
+
+def _say_ended(attempt: AttemptRecord, run: RunRecord | None) -> None:
+    """Log the end of an attempt; why, where it is not the user's fault: theirs is in the job's log."""
+    ref, ours = attempt.ref, attempt.failure_class not in {None, FailureClass.USER}
+    reason = "".join(letter if letter.isprintable() else " " for letter in attempt.reason)
+    why: dict[str, Any] = {"class": attempt.failure_class, "reason": reason[:_LONGEST_REASON]} if ours else {}
+    with correlated(run.correlation if run is not None else ""):
+        say(
+            "job ended",
+            logging.WARNING if ours else logging.INFO,
+            run=ref.run, job=ref.job, attempt=ref.attempt, worker=attempt.worker,
+            conclusion=attempt.conclusion, **why,
+        )  # fmt: skip
