@@ -14,7 +14,7 @@ from pathlib import Path
 from pawl.adapters.executor_host import HostExecutor
 from pawl.adapters.job_processes import JobProcesses
 from pawl.adapters.server_http import HttpServerLink
-from pawl.adapters.system import SystemClock, SystemRandomness, share_arenas
+from pawl.adapters.system import SystemClock, SystemRandomness, share_arenas, spread_folders
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Executor
 from pawl.ports.job_host import JobHost
@@ -92,7 +92,9 @@ async def work(
         randomness=SystemRandomness(),
         notice=notice,
     )
-    worker = Worker(options, tools, spools=options.data / "jobs", identity=identity)
+    spools = options.data / "jobs"
+    spread_folders(spools)
+    worker = Worker(options, tools, spools=spools, identity=identity)
     with _listening(worker.interrupt):
         async with _watched():
             await worker.run()
