@@ -179,7 +179,7 @@ async def test_a_name_with_one_address_inside_is_not_called(names: Names, addres
 
 
 async def test_a_name_is_asked_for_again_with_each_connection(server: ForgeServer, names: Names) -> None:
-    """A name that first leads where it may, and then inside, does not get there by having been checked once."""
+    """A name that first leads where it may, and then inside, is not called for having been checked once."""
     server.answers = lambda _: Told(200, {}, {"Connection": "close"})
     url = f"http://git.lan:{server.url.rpartition(':')[2]}/"
     sender = inside("127.0.0.1")
