@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.holding = f"pawlw1/test-{os.getpid()}-{next(_numbers)}/holders"
-        self.executor = DockerExecutor(holders=self.its_holders(), tends=True)
+        self.executor = DockerExecutor(holders=self.its_holders(), memory=root / "engine.json", tends=True)
         self.jobs: dict[Sandbox, DockerExecutor] = {}
 
     def its_holders(self) -> Holders:
@@ -50,7 +50,7 @@ class Worker:
         for sub in ("temp", "files", "actions", "workspace"):
             (self.root / name / sub).mkdir(parents=True)
         values = {"name": name, "owner": OWNER, "folder": self.root / name, "image": IMAGE}
-        job = DockerExecutor(holders=self.its_holders())
+        job = DockerExecutor(holders=self.its_holders(), memory=self.root / "engine.json")
         spec = SandboxSpec(**{**values, **changes})  # type: ignore[arg-type]  # test data
         sandbox = await job.open(spec, lambda _: None)
         self.jobs[sandbox] = job
@@ -351,3 +351,12 @@ async def test_holders_that_nobody_was_in_for_long_are_removed(worker: Worker) -
     os.utime(file, (0, file.stat().st_mtime - 61))
     await holders.tidy(docker, idle=60)
     assert await worker.holders() == set()
+
+
+async def test_a_job_need_not_ask_what_its_worker_knows_of_the_engine(worker: Worker) -> None:
+    sandbox = await worker.open()
+    job = worker.jobs[sandbox]
+    assert job._facts is not None
+    assert job._facts == worker.executor._facts
+    assert job._client().api_version == json.loads((worker.root / "engine.json").read_text())["version"]
+    await worker.close(sandbox)

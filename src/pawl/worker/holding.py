@@ -1,4 +1,4 @@
-"""The network holders of a worker: one folder for the worker and the processes of its jobs."""
+"""What a worker's container executor and those of its jobs' processes share."""
 
 from __future__ import annotations
 
@@ -20,4 +20,5 @@ def docker_executor(data: Path, identity: str, *, tends: bool = False) -> Docker
     from pawl.adapters.executor_docker import DockerExecutor, Holders  # noqa: PLC0415 - as above
 
     # No attempt has this name: to a worker that starts, what an earlier one held is left behind.
-    return DockerExecutor(holders=Holders(data / "holders", f"{identity}/holders"), tends=tends)
+    holders = Holders(data / "holders", f"{identity}/holders")
+    return DockerExecutor(holders=holders, memory=data / "engine.json", tends=tends)

@@ -78,7 +78,7 @@ def _usual_sockets(environment: Mapping[str, str]) -> Iterator[Path]:
     yield from (private / "podman/podman.sock", Path("/run/podman/podman.sock"))
 
 
-def connect(address: str) -> tuple[Docker, aiohttp.BaseConnector | None]:
+def connect(address: str, version: str = "auto") -> tuple[Docker, aiohttp.BaseConnector | None]:
     """Return a client for the engine at an address, and what else must be closed after it.
 
     Nothing is sent yet. Must be called in a running loop.
@@ -92,7 +92,12 @@ def connect(address: str) -> tuple[Docker, aiohttp.BaseConnector | None]:
         # No limit of connections: each sandbox keeps one to hear of its end.
         connector = aiohttp.UnixConnector(address.removeprefix("unix://"), limit=0)
     try:
-        docker = Docker("unix://localhost" if connector else address, connector=connector, timeout=timeout)
+        docker = Docker(
+            "unix://localhost" if connector else address,
+            connector=connector,
+            timeout=timeout,
+            api_version=version,  # "auto" asks
+        )
     except DockerError as error:
         raise InfrastructureError(
             f"An engine at {address!r} cannot be used",

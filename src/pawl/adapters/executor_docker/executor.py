@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,7 @@ from pawl.adapters.executor_docker.ownership import (
     is_ordinary,
     open_to_all,
 )
+from pawl.adapters.executor_docker.remembered import recall, remember
 from pawl.adapters.executor_docker.removal import (
     kill_sandbox,
     list_containers,
@@ -66,6 +68,7 @@ class DockerExecutor:
         shares_files: bool | None = None,
         sleep: Sleep = asyncio.sleep,
         holders: Holders | None = None,
+        memory: Path | None = None,
         tends: bool = False,
     ) -> None:
         """Take the engine's address.
@@ -75,7 +78,9 @@ class DockerExecutor:
             shares_files: whether folders of this machine can be mounted; None tries.
             sleep: waits between two tries to pull an image.
             holders: what jobs without services join; None gives each job a network of its own.
-            tends: whether this one removes holders that are idle, and all of them when it is closed.
+            memory: a file for what the engine says of itself: `probe` writes it, others need not ask.
+            tends: whether this one removes holders that are idle, and all of them when it is closed; it
+                believes the engine alone.
         """
         self._wanted = address
         self._shares_files = shares_files
@@ -86,6 +91,7 @@ class DockerExecutor:
         self._facts: EngineFacts | None = None
         self._tails: set[asyncio.Task[None]] = set()
         self._holders = holders
+        self._memory = memory
         self._tends = tends and holders is not None
         self._tending: asyncio.Task[None] | None = None
 
@@ -102,7 +108,9 @@ class DockerExecutor:
     def _client(self) -> Docker:
         if self._docker is None:
             self._address = self._wanted or find_address()
-            self._docker, self._connector = connect(self._address)
+            known = recall(self._memory, self._address) if self._memory and not self._tends else None
+            version, self._facts = known or ("auto", self._facts)
+            self._docker, self._connector = connect(self._address, version)
             if self._tends:
                 self._tending = asyncio.create_task(self._tend(), name="tend network holders")
         return self._docker
@@ -128,6 +136,8 @@ class DockerExecutor:
             await docker.close()
             if connector is not None:
                 await connector.close()
+        if self._memory is not None:
+            remember(self._memory, self._address, docker.api_version, self._facts)
         return self._facts.description
 
     async def pull_image(self, image: ImageRef, progress: Progress) -> ImageFacts:
