@@ -255,6 +255,9 @@ async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None
         (200, b"<html>hello</html>", InfrastructureError),
         (502, b"<html>bad gateway</html>", Unavailable),
         (404, b"not found", UsageError),
+        (401, b"<html>log in</html>", Unavailable),
+        (403, b'{"type": "about:blank", "detail": "blocked"}', Unavailable),
+        (403, b'{"type": "/problems/denied", "detail": "no"}', Denied),
     ],
 )
 async def test_somebody_else_at_the_address_is_noticed(

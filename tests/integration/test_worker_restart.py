@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from pawl.core.model.errors import Denied
 from pawl.core.model.status import Conclusion
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.test_worker_stopping import endless, is_alive, until_started
@@ -87,3 +90,18 @@ async def test_a_server_that_is_down_is_waited_for_and_the_job_goes_on(tmp_path:
         await worker.drained()
     assert result.conclusion is Conclusion.SUCCESS
     assert held.log(1).endswith("started\nafter\n")
+
+
+async def test_a_worker_whose_token_was_revoked_while_it_was_down_leaves_nothing(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(endless(tmp_path))
+    async with running_worker(server, tmp_path / "data") as first:
+        await until_started(server, held)
+        await kill(first)
+        assert is_alive(tmp_path)
+        server.denied = True
+        async with running_worker(server, tmp_path / "data") as second:
+            with pytest.raises(Denied):
+                await second.task
+            assert second.spools == []
+            assert not is_alive(tmp_path)

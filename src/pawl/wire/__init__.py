@@ -21,7 +21,7 @@ from pawl.wire.messages import (
     write_message,
 )
 from pawl.wire.places import BlobPlace
-from pawl.wire.problems import PROBLEM_TYPE, error_of, problem_of
+from pawl.wire.problems import PROBLEM_TYPE, error_of, is_problem, problem_of
 from pawl.wire.protocol import (
     CORRELATION_HEADER,
     PROTOCOL,
@@ -73,6 +73,7 @@ __all__ = [
     "error_of",
     "framed",
     "head_of",
+    "is_problem",
     "problem_of",
     "read_message",
     "report_of",

@@ -103,6 +103,12 @@ def error_of(status: int, body: Json) -> PawlError:
     return kind(message, hint=shown) if make is None else make(message, shown, status, told)
 
 
+def is_problem(body: Json) -> bool:
+    """Return whether the body of an answer is a problem of ours, and not of somebody else's making."""
+    word = str(body.get("type", "")).removeprefix(_PREFIX) if isinstance(body, dict) else ""
+    return any(kind.word == word for kind in _KINDS)
+
+
 def _by_status(status: int) -> type[PawlError]:
     if status in _AGAIN:
         return Unavailable

@@ -144,7 +144,13 @@ class Worker:
     async def _adopt(self) -> list[Attempt]:
         """Say hello, go on with what a worker before this one had, and return what is not ours any more."""
         found = {spool.path.name: spool for spool in find_spools(self._spools)}
-        welcome, asked = await self._say_hello(spool.held.lease for spool in found.values())
+        try:
+            welcome, asked = await self._say_hello(spool.held.lease for spool in found.values())
+        except Denied:
+            for spool in found.values():
+                self._tools.notice(f"{spool.held.lease.ref}: stopped, the server does not know this worker")
+                await self._discard(Attempt(spool, self._tools, asked=0.0, seconds=0.0, begun=True))
+            raise
         lost = set(welcome.stale)
         stale = []
         for name, spool in found.items():

@@ -11,9 +11,17 @@ from pathlib import Path
 
 import aiohttp
 
-from pawl.core.model.errors import InfrastructureError, Unavailable, UsageError
+from pawl.core.model.errors import Denied, InfrastructureError, PawlError, Unavailable, UsageError
 from pawl.core.model.plan import Json
-from pawl.wire import PROTOCOL, PROTOCOL_HEADER, WORKER_HEADER, WORKER_ROUTES, WireLimits, error_of
+from pawl.wire import (
+    PROTOCOL,
+    PROTOCOL_HEADER,
+    WORKER_HEADER,
+    WORKER_ROUTES,
+    WireLimits,
+    error_of,
+    is_problem,
+)
 
 _LIMITS = WireLimits()
 _CONNECT = 10.0
@@ -124,10 +132,20 @@ class Calls:
                 allow_redirects=False,
             ) as answer:
                 if answer.status >= 300:
-                    raise error_of(answer.status, _json(await _read(answer, _MOST_OF_A_PROBLEM)))
+                    raise self._refused(answer.status, _json(await _read(answer, _MOST_OF_A_PROBLEM)))
                 yield answer
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise self._unreachable(error) from error
+
+    def _refused(self, status: int, body: Json) -> PawlError:
+        error = error_of(status, body)
+        if isinstance(error, Denied) and not is_problem(body):
+            # A gateway's word, not the server's: no job is ended for it.
+            return Unavailable(
+                f"something before {self._address.described()} answered with status {status}",
+                hint="have what stands before the server pass the worker's requests on as they are",
+            )
+        return error
 
     def _unreachable(self, error: Exception) -> Exception:
         where = self._address.described()
