@@ -8,12 +8,12 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from pawl.adapters.logs_folder.file import LogFile, refused, sync_folder, write_at
+from pawl.adapters.logs_folder.hands import Hands
 from pawl.core.model.errors import Unavailable, UsageError
 from pawl.core.model.ids import RunId
 from pawl.ports.log_bytes import LogName, Part
@@ -53,7 +53,7 @@ class FolderLogBytes:
         self._folder = folder
         self._known: WeakValueDictionary[Path, LogFile] = WeakValueDictionary()
         self._recent: OrderedDict[Path, LogFile] = OrderedDict()
-        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="logs")
+        self._writers = Hands(_WRITERS, "logs")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for left in folder.glob(f"{_GONE}*") if alone else ():
@@ -109,7 +109,7 @@ class FolderLogBytes:
 
     def close(self) -> None:
         """Wait for what is being written, and close the files. Nothing may be asked afterwards."""
-        self._writers.shutdown()
+        self._writers.close()
         for log in list(self._known.values()):
             log.forget()
         self._recent.clear()
@@ -119,7 +119,7 @@ class FolderLogBytes:
         return known if known is not None else await self._write(log.durable_size)
 
     async def _write(self, what: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._writers, what)
+        return await self._writers.do(what)
 
     def _log(self, name: LogName, part: Part) -> LogFile:
         """Return the one `LogFile` of a path: as long as anybody holds it, all get the same."""
