@@ -45,10 +45,16 @@ class FolderBlobs:
         self._now = now
         # Storing again and deleting look at the same file's time: one at a time.
         self._names = threading.Lock()
+        # Made, and perhaps gone after a power cut: whoever needs one first sees to it that it stays.
+        self._unsure: set[Path] = set()
         try:
             self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
             for left in self._incoming.iterdir() if alone else ():
                 left.unlink()
+            if alone:
+                # What a server before this one made may not be durable: it may have been killed before that.
+                sync_folder(folder)
+                sync_folder(folder.parent)
         except OSError as error:
             raise refused(folder, error) from error
 
@@ -113,8 +119,11 @@ class FolderBlobs:
         incoming.seal(now)
         target = self._path(digest)
         if not target.parent.is_dir():
+            self._unsure.add(target.parent)
             target.parent.mkdir(mode=0o700, exist_ok=True)
+        if target.parent in self._unsure:
             sync_folder(self._folder)
+            self._unsure.discard(target.parent)
         with self._names:
             incoming.move(target)
         sync_folder(target.parent)

@@ -13,6 +13,8 @@ from pawl.core.model.errors import OffsetConflict, Unavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has fsync only
+_unsure: set[Path] = set()
+"""Folders that a power cut may take away yet: whoever needs one first sees to it that it stays."""
 
 
 class LogFile:
@@ -161,8 +163,11 @@ def _open_or_create(path: Path) -> int:
         return os.open(path, flags)
     except FileNotFoundError:
         if not path.parent.is_dir():
+            _unsure.add(path.parent)
             path.parent.mkdir(exist_ok=True)
+        if path.parent in _unsure:
             sync_folder(path.parent.parent)
+            _unsure.discard(path.parent)
         descriptor = os.open(path, flags | os.O_CREAT, 0o600)
         try:
             sync_folder(path.parent)

@@ -58,6 +58,10 @@ class FolderLogBytes:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for left in folder.glob(f"{_GONE}*") if alone else ():
                 shutil.rmtree(left, ignore_errors=True)
+            if alone:
+                # What a server before this one made may not be durable: it may have been killed before that.
+                sync_folder(folder)
+                sync_folder(folder.parent)
         except OSError as error:
             raise refused(folder, error) from error
 
