@@ -124,6 +124,25 @@ async def test_a_draining_worker_finishes_what_runs_and_takes_nothing_new(tmp_pa
     assert "draining: 1 running, nothing new is taken; once more stops them at once" in worker.notices
 
 
+async def test_a_worker_that_has_nothing_to_do_tells_that_it_goes(tmp_path: Path) -> None:
+    server = FakeServer()
+    async with running_worker(server, tmp_path / "data") as worker:
+        await server.until(lambda: bool(server.renewals), "the worker is there")
+        lost = asyncio.Event()
+
+        async def lose_the_first(call: str) -> None:
+            if call == "renew" and not lost.is_set():
+                lost.set()
+                await asyncio.Event().wait()
+
+        server.before = lose_the_first
+        worker.worker.interrupt()
+        async with asyncio.timeout(PATIENCE):
+            await worker.task
+    assert server.draining
+    assert "stopping: nothing runs" in worker.notices
+
+
 async def test_a_worker_stopped_at_once_gives_its_jobs_back(tmp_path: Path) -> None:
     server = FakeServer()
     held = server.add(endless(tmp_path))

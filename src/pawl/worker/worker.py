@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import traceback
@@ -26,6 +27,7 @@ from pawl.worker.tools import Tools
 _RECHECK = 2.0
 _CANCEL_HEARD_WITHIN = 2.0
 """Seconds between two renewals while jobs run: the answer says which of them are to stop."""
+_LEAVE_PATIENCE = 2.0
 _RENEWAL_PATIENCE = 10.0
 
 
@@ -115,6 +117,7 @@ class Worker:
             await _first(renewing, leasing, self._failed)
             while self._tasks:
                 await _first(renewing, self._failed, *self._tasks.values())
+            await self._take_leave()
         except Denied as error:
             self._tools.notice(f"the server does not know this worker any more: {error.message}")
             await self._discard_all()
@@ -344,6 +347,12 @@ class Worker:
         del self._attempts[name]
         del self._tasks[name]
         self._freed.set()
+
+    async def _take_leave(self) -> None:
+        """Tell the server that this worker ends, so that it is not listed as ready; never waits long."""
+        with contextlib.suppress(PawlError, TimeoutError):
+            async with asyncio.timeout(_LEAVE_PATIENCE):
+                await self._tools.link.renew([], health=self._problem, draining=True)
 
     def _doubt(self) -> None:
         """Look at the executor before the next job is taken, and for what it could not remove."""
