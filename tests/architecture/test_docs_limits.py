@@ -1,4 +1,4 @@
-"""docs/reference/limits.md says what the code says, and leaves no limit out."""
+"""The pages of limits say what the code says, and leave no limit out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src/pawl"
-PAGE = (ROOT / "docs/reference/limits.md").read_text("utf-8")
+PAGES = ("docs/reference/limits.md", "docs/reference/server-limits.md")
+PAGE = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
 ROW = re.compile(r"^\| [^|]+ \| ([^|]+) \| `([\w.]+):([\w.]+)` \|$", re.MULTILINE)
 ROWS = ROW.findall(PAGE)
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "seconds": 1, "minutes": 60}
