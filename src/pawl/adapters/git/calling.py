@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -103,6 +104,8 @@ class Git:
             return await asyncio.create_subprocess_exec(
                 "git", "--no-pager", *arguments,
                 cwd=self.folder, env=_environment(self.rules), stdin=stdin, stdout=stdout, stderr=stderr,
+                # What talks to a host for git must end with it, even when the host says nothing.
+                start_new_session=bool(self.rules.protocols),
             )  # fmt: skip
         except OSError as error:
             raise GitError(
@@ -212,10 +215,11 @@ def git_is_there() -> bool:
 
 
 async def end(process: Process) -> None:
-    """End a process that still runs, and wait for its end."""
+    """End a process that still runs, with those it started in a session of its own; wait for its end."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            leads = os.getpgid(process.pid) == process.pid
+            (os.killpg if leads else os.kill)(process.pid, signal.SIGKILL)
         await process.wait()
 
 

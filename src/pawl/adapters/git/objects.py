@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ LINK, SUBMODULE = "120000", "160000"
 """Modes of entries that are no files."""
 
 _ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MOST_TAGS = 10  # of each other
 _PARENT = re.compile(rb"^parent ([0-9a-f]{40,64})$", re.MULTILINE)
 
 
@@ -47,7 +48,11 @@ class Objects:
         self._seconds = seconds
 
     async def get(self, object_id: str) -> bytes:
-        """Return an object's content.
+        """Return an object's content; raises as `read`."""
+        return (await self.read(object_id))[1]
+
+    async def read(self, object_id: str) -> tuple[str, bytes]:
+        """Return an object's kind and content.
 
         Raises:
             GitError: it is not there, damaged, or git ended.
@@ -59,13 +64,24 @@ class Objects:
                 self._asked.write(object_id.encode() + b"\n")
                 await self._asked.drain()
                 first = await self._told.readline()
-                _, _, size = first.rpartition(b" ")
-                if not size.strip().isdigit():
+                facts = first.split()
+                if len(facts) != 3 or not facts[2].isdigit():
                     raise GitError(f"The object {object_id} cannot be read")
-                content = await self._told.readexactly(int(size) + 1)
+                content = await self._told.readexactly(int(facts[2]) + 1)
         except (TimeoutError, OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise GitError(f"The object {object_id} cannot be read") from error
-        return content[:-1]
+        return facts[1].decode(), content[:-1]
+
+    async def commit_of(self, object_id: str) -> str:
+        """Return the commit that a commit or tag is, "" when it tags something else; raises as `get`."""
+        for _ in range(_MOST_TAGS):
+            kind, content = await self.read(object_id)
+            if kind == "commit":
+                return object_id
+            if kind != "tag" or not content.startswith(b"object "):
+                break
+            object_id = content.partition(b"\n")[0].removeprefix(b"object ").decode("ascii", "replace")
+        return ""
 
     async def parents(self, commit: str) -> tuple[str, ...]:
         """Return the ids of a commit's parents; raises as `get`."""
@@ -132,9 +148,16 @@ async def count_files(git: Git, tree: str, *, files: int, size: int) -> int:
     return count
 
 
-async def shallow_boundary(objects: Objects, commit: str, depth: int) -> tuple[str, ...]:
-    """Return the commits whose parents stay out, when `depth` commits of each line of history are wanted."""
-    level, seen = {commit}, {commit}
+async def shallow_boundary(objects: Objects, tips: Iterable[str], depth: int) -> tuple[str, ...]:
+    """Return the commits whose parents stay out, when `depth` commits of each line of history are wanted.
+
+    `tips` are commits, or tags of commits; other tags are passed over.
+
+    Raises:
+        GitError: the history cannot be read.
+    """
+    level = {commit for tip in tips if (commit := await objects.commit_of(tip))}
+    seen = set(level)
     for _ in range(depth - 1):
         parents = {parent for each in level for parent in await objects.parents(each)}
         level = parents - seen

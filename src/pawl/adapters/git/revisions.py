@@ -14,8 +14,10 @@ PACKING = ("pack-objects", "--revs", "--shallow", "--quiet", "--delta-base-offse
 """The command, and what it is always given; it reads `written` revisions."""
 
 
-async def boundary_of(git: Git, commit: str, depth: int) -> tuple[str, ...]:
+async def boundary_of(git: Git, tips: Iterable[str], depth: int) -> tuple[str, ...]:
     """Return the commits at which `depth` commits of history end; none for 0, the whole history.
+
+    `tips` are commits, or tags of commits.
 
     Raises:
         GitError: the history cannot be read.
@@ -23,7 +25,7 @@ async def boundary_of(git: Git, commit: str, depth: int) -> tuple[str, ...]:
     if not depth:
         return ()
     async with open_objects(git) as objects:
-        return await shallow_boundary(objects, commit, depth)
+        return await shallow_boundary(objects, tips, depth)
 
 
 @contextmanager

@@ -5,5 +5,6 @@ from __future__ import annotations
 from pawl.adapters.git.mirror.limits import MirrorLimits
 from pawl.adapters.git.mirror.mirrors import GitMirrors
 from pawl.adapters.git.mirror.origins import Access
+from pawl.adapters.git.mirror.source import MirrorSource
 
-__all__ = ["Access", "GitMirrors", "MirrorLimits"]
+__all__ = ["Access", "GitMirrors", "MirrorLimits", "MirrorSource"]

@@ -38,9 +38,15 @@ _AWAY = re.compile(
     r"|told nothing for|expected flush|invalid server response|protocol error|bad line length",
     re.IGNORECASE,
 )
+_UNSOUND = re.compile(r"^.*fsck error.*$|^error: object [0-9a-f]{40,64}: .*$", re.MULTILINE)
 _SENT_BADLY = re.compile(
-    r"fsck error|bad pack|index-pack failed|remote error|not our ref|pack has bad object|bad pack header"
+    r"bad pack|index-pack failed|remote error|not our ref|pack has bad object|bad pack header"
     r"|does not allow request for",
+    re.IGNORECASE,
+)
+_DAMAGED = re.compile(
+    r"corrupt|inflate|bad object|unable to read|could not read|cannot be read|missing (?:blob|tree|commit)"
+    r"|invalid object|packfile|index file|not a git repository|unable to parse object",
     re.IGNORECASE,
 )
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|Permission denied$", re.MULTILINE)
@@ -61,10 +67,18 @@ def from_complaint(said: str, origin: Origin) -> PawlError | None:
         (_MISSING, lambda: NotFound(
             f"There is no repository {of} at its host, or the token may not see it: {line}",
             hint="check the URL and the token")),
+        (_UNSOUND, lambda: UsageError(
+            f"{of} holds what git takes for an attack or for damage: {_first(_UNSOUND, said, origin)}",
+            hint="take it out of the repository's history")),
         (_SENT_BADLY, lambda: TransientError(f"What the host of {of} sent is refused: {line}")),
         (_AWAY, lambda: TransientError(f"{of} cannot be fetched: {line}")),
     )  # fmt: skip
     return next((make() for pattern, make in kinds if pattern.search(said)), None)
+
+
+def is_damage(said: str) -> bool:
+    """Return whether a complaint is about objects that cannot be read."""
+    return _DAMAGED.search(said) is not None
 
 
 def last_line(said: str, origin: Origin) -> str:
@@ -73,6 +87,11 @@ def last_line(said: str, origin: Origin) -> str:
     told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
     line = (told or lines or ["no reason was given"])[-1]
     return clean(line, origin)[:_LONGEST]
+
+
+def _first(pattern: re.Pattern[str], said: str, origin: Origin) -> str:
+    found = pattern.search(said)
+    return clean(found[0] if found else "", origin)[:_LONGEST]
 
 
 def clean(text: str, origin: Origin) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from pawl.adapters.git.calling import Git, GitError
 from pawl.adapters.git.mirror.complaints import from_complaint, last_line
 from pawl.adapters.git.mirror.folders import MirrorFolder
 from pawl.adapters.git.mirror.limits import MirrorLimits
-from pawl.adapters.git.mirror.origins import Access, rules_for
+from pawl.adapters.git.mirror.origins import Access, check_url, rules_for
 from pawl.core.model.errors import InfrastructureError, TooLarge, TransientError
 from pawl.core.model.refs import full_ref_fault
 from pawl.ports.mirrors import Origin
@@ -47,13 +46,15 @@ class Fetcher:
 
         Raises: as `ports.mirrors.Mirrors.fetch`, but for a commit that is not there.
         """
-        rules = rules_for(origin, self._access, self._limits)
+        check_url(origin.url, self._access)
         async with folder.locked(self._limits.seconds):
             commits = wanted()
-            async with self._bounded(origin, folder):
-                if await self._is_updated(Git(folder.path, rules), origin, folder, commits):
-                    return
-                await self._replace(Git(folder.new, rules), origin, folder, commits)
+            await self._bounded(self._bring(origin, folder, commits), origin, folder)
+
+    async def _bring(self, origin: Origin, folder: MirrorFolder, commits: frozenset[str]) -> None:
+        rules = rules_for(origin, self._access, self._limits)
+        if not await self._is_updated(Git(folder.path, rules), origin, folder, commits):
+            await self._replace(Git(folder.new, rules), origin, folder, commits)
 
     async def _is_updated(
         self, git: Git, origin: Origin, folder: MirrorFolder, commits: frozenset[str]
@@ -96,35 +97,27 @@ class Fetcher:
             raise from_complaint(said, origin) or unknown from error
         return read_refs(told)
 
-    @asynccontextmanager
-    async def _bounded(self, origin: Origin, folder: MirrorFolder) -> AsyncGenerator[None]:
-        """End what is inside when it takes too long or too much disk."""
-        watched = asyncio.current_task()
-        assert watched is not None  # noqa: S101 - a coroutine runs in a task
-        too_large = False
-
-        async def watch() -> None:
-            nonlocal too_large
-            while await asyncio.to_thread(folder.size) <= self._limits.size:  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(_WATCHED_EVERY)
-            too_large = True
-            watched.cancel()
-
-        watcher = asyncio.create_task(watch())
+    async def _bounded(self, work: Coroutine[None, None, None], origin: Origin, folder: MirrorFolder) -> None:
+        """Do a work; end it when it takes too long or too much disk."""
+        working, watching = asyncio.create_task(work), asyncio.create_task(self._watch(folder))
         try:
             async with asyncio.timeout(self._limits.seconds):
-                yield
+                await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             raise _too_slow(origin, self._limits) from None
-        except asyncio.CancelledError:
-            if not too_large:
-                raise
-            watched.uncancel()
-            raise TooLarge(
-                f"`{origin.name}` has more than {self._limits.size} bytes", hint="raise the limit of mirrors"
-            ) from None
         finally:
-            watcher.cancel()
+            is_done = working.done()
+            for each in (working, watching):
+                each.cancel()
+            await asyncio.gather(working, watching, return_exceptions=True)
+        if not is_done:
+            raise _too_large(origin, self._limits)
+        await working
+
+    async def _watch(self, folder: MirrorFolder) -> None:
+        """Return when a mirror takes too much disk."""
+        while await asyncio.to_thread(folder.size) <= self._limits.size:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(_WATCHED_EVERY)
 
     async def _make(self, git: Git, origin: Origin, commits: frozenset[str]) -> None:
         branch, refs = await self.heads(origin, git.folder)
@@ -135,9 +128,7 @@ class Fetcher:
             await git.run("symbolic-ref", "HEAD", branch)
         await git.run("pack-refs", "--all")
         if await asyncio.to_thread(MirrorFolder(git.folder).size) > self._limits.size:
-            raise TooLarge(
-                f"`{origin.name}` has more than {self._limits.size} bytes", hint="raise the limit of mirrors"
-            )
+            raise _too_large(origin, self._limits)
 
     async def _update(self, git: Git, origin: Origin, commits: frozenset[str]) -> None:
         await _fetch(git, origin, "--prune", "--", origin.url, *_HEADS_AND_TAGS)
@@ -187,6 +178,10 @@ def _error(error: GitError, origin: Origin) -> Exception:
 
 def _too_slow(origin: Origin, limits: MirrorLimits) -> TransientError:
     return TransientError(f"`{origin.name}` was not fetched within {limits.seconds:g} seconds")
+
+
+def _too_large(origin: Origin, limits: MirrorLimits) -> TooLarge:
+    return TooLarge(f"`{origin.name}` has more than {limits.size} bytes", hint="raise the limit of mirrors")
 
 
 async def _tidy(git: Git) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.mirror.comparing import changed_files, is_ancestor
+from pawl.adapters.git.mirror.complaints import is_damage
 from pawl.adapters.git.mirror.fetching import Fetcher, has_commit
 from pawl.adapters.git.mirror.folders import MirrorFolder, folder_of
 from pawl.adapters.git.mirror.limits import MirrorLimits
@@ -28,9 +29,10 @@ class GitMirrors:
         self, root: Path, *, access: Access | None = None, limits: MirrorLimits | None = None
     ) -> None:
         """Keep mirrors below `root`, which is made when it is needed."""
-        self._root = root
+        self._root = root.absolute()
         self._limits = limits or MirrorLimits()
-        self._fetcher = Fetcher(access or Access(), self._limits)
+        self.access = access or Access()
+        self._fetcher = Fetcher(self.access, self._limits)
         self._shared = SharedFetches(
             lambda origin, wanted: self._fetcher.fetch(origin, self.folder(origin.name), wanted)
         )
@@ -38,6 +40,10 @@ class GitMirrors:
     def folder(self, name: str) -> MirrorFolder:
         """Return the places of a repository's mirror."""
         return folder_of(self._root, name)
+
+    def is_damage(self, error: GitError) -> bool:
+        """Return whether what git could not do may be a mirror's fault."""
+        return is_damage(error.said or error.message)
 
     async def close(self) -> None:
         """End fetches that run."""

@@ -38,7 +38,7 @@ async def pack(
             hint="fetch it first, and commit what you want",
         )
     yield Header(sha=sha, ref=ref, repository=name).to_line()
-    with written([sha], await boundary_of(git, sha, depth)) as revisions:
+    with written([sha], await boundary_of(git, [sha], depth)) as revisions:
         async with aclosing(git.stream(*PACKING, "--stdout", stdin=revisions)) as blocks:
             async for block in blocks:
                 yield block

@@ -10,6 +10,7 @@ from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.objects import count_files, open_objects
 from pawl.adapters.git.pack.header import Header, parse_header
 from pawl.adapters.git.pack.limits import PackLimits
+from pawl.adapters.git.workspaces import empty, short_name, tree_of
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.source import SourceState
 
@@ -31,8 +32,8 @@ class PackedSource:
         header, _ = await asyncio.to_thread(self._header)
         return SourceState(
             sha=header.sha,
-            branch=_after("refs/heads/", header.ref),
-            tag=_after("refs/tags/", header.ref),
+            branch=short_name("refs/heads/", header.ref),
+            tag=short_name("refs/tags/", header.ref),
             dirty=False,
             repository=header.repository,
             default_branch="main",
@@ -55,7 +56,7 @@ class PackedSource:
         try:
             return await self._unpack(folder, subfolder.strip("/"))
         except BaseException as error:
-            await asyncio.to_thread(_empty, folder)
+            await asyncio.to_thread(empty, folder)
             if isinstance(error, OSError):
                 raise InfrastructureError(
                     f"Cannot unpack the source into {folder}: {error.strerror}", hint="free some disk space"
@@ -72,9 +73,9 @@ class PackedSource:
         if not await git.can("rev-parse", "--quiet", "--verify", "--end-of-options", f"{sha}^{{commit}}"):
             raise GitError(f"The packed source does not hold the commit {sha}")
         await _end_history(git)
-        tree = await _tree_of(git, sha, below)
+        tree = await tree_of(git, sha, below)
         if tree is None:
-            await asyncio.to_thread(_empty, folder)
+            await asyncio.to_thread(empty, folder)
             return 0
         count = await count_files(git, tree, files=self._limits.files, size=self._limits.size)
         await _point_to(git, sha, header.ref)
@@ -112,17 +113,6 @@ async def _end_history(git: Git) -> None:
         await asyncio.to_thread((git.folder / ".git/shallow").write_text, text)
 
 
-async def _tree_of(git: Git, sha: str, below: str) -> str | None:
-    """Return what to unpack: the commit, or a folder of it; None when there is no such folder."""
-    if not below:
-        return sha
-    name = ("--quiet", "--verify", f"{sha}:{below}")  # no option: it begins with the commit's digits
-    if not await git.can("rev-parse", *name):
-        return None
-    tree = await git.run("rev-parse", *name)
-    return tree if await git.run("cat-file", "-t", tree) == "tree" else None
-
-
 async def _point_to(git: Git, sha: str, ref: str) -> None:
     """Let HEAD be the commit: on its branch, or by itself, with the tag beside it."""
     named = ref.startswith(("refs/heads/", "refs/tags/")) and await git.can("check-ref-format", ref)
@@ -132,15 +122,3 @@ async def _point_to(git: Git, sha: str, ref: str) -> None:
         await git.run("symbolic-ref", "HEAD", ref)
     else:
         await git.run("update-ref", "--no-deref", "HEAD", sha)
-
-
-def _after(prefix: str, ref: str) -> str | None:
-    return ref.removeprefix(prefix) if ref.startswith(prefix) else None
-
-
-def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pawl.adapters.git.calling import Git, GitError
+from pawl.adapters.git.configuration import config_text
 from pawl.adapters.git.tree.copying import TreeCopy
 from pawl.adapters.git.tree.rules import FETCHING
 
@@ -95,7 +96,9 @@ def _copy_history(folders: GitFolders, target: Path, settings: Mapping[str, str]
     """Copy references, index and objects; return False when the objects are too large to copy."""
     (target / "objects").mkdir(parents=True)
     (target / "refs").mkdir()
-    (target / "config").write_text(_config_text(settings), "utf-8", "surrogateescape")
+    # Copied files have new inodes, so git is told not to look at those.
+    known = {**settings, "core.checkstat": "minimal", "core.trustctime": "false"}
+    (target / "config").write_text(config_text(known), "utf-8", "surrogateescape")
     # References first: objects only ever come to be added, so what they name is copied after them.
     for name in _WORKTREE_FILES:
         TreeCopy(folders.own, target).copy([name])
@@ -150,24 +153,6 @@ def without_credentials(url: str) -> str:
     except ValueError:
         return ""
     return url
-
-
-def _config_text(settings: Mapping[str, str]) -> str:
-    """Return a configuration file. Copied files have new inodes, so git is told not to look at those."""
-    known = {"core.repositoryformatversion": "0", "core.bare": "false", **settings}
-    known |= {"core.checkstat": "minimal", "core.trustctime": "false"}
-    lines = []
-    for name, value in known.items():
-        section, _, rest = name.partition(".")
-        middle, _, key = rest.rpartition(".")
-        header = f"[{section} {_quoted(middle)}]" if middle else f"[{section}]"
-        lines += [header, f"\t{key} = {_quoted(value)}"]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 async def _fetch_latest(git: Git, root: Path, workspace: Path) -> None:
