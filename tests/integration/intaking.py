@@ -29,6 +29,7 @@ from pawl.engine.intake import (
     Projects,
     Schedules,
 )
+from pawl.ports.forge import Forge
 from pawl.ports.outgoing import Answered, Outgoing
 from pawl.ports.store import RunFilter, Store
 from pawl.testing.clock import FakeClock
@@ -143,6 +144,11 @@ def github(name: str, body: dict[str, Any], key: str = "d-1", secret: str = SECR
     )
 
 
+def signed_forges() -> dict[ForgeKind, Forge]:
+    """Return the adapters that tests have webhooks of."""
+    return {ForgeKind.GITHUB: GitHubForge(NoSender(), FakeClock()), ForgeKind.GENERIC: GenericForge()}
+
+
 def make_desk(
     store: Store, clock: FakeClock, mirrors: GitMirrors, rules: IntakeRules | None = None
 ) -> tuple[IntakeDesk, Control]:
@@ -158,7 +164,7 @@ def make_desk(
         clock=clock,
         randomness=randomness,
         sealing=OpenSealing(),
-        forges={ForgeKind.GITHUB: GitHubForge(NoSender(), clock), ForgeKind.GENERIC: GenericForge()},
+        forges=signed_forges(),
         mirrors=mirrors,
         runs=control.runs,
         put_source=put_source,

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from pawl.adapters.blobs_folder import FolderBlobs
+from pawl.adapters.git.mirror import Access, GitMirrors
 from pawl.adapters.logs_folder import FolderLogBytes
 from pawl.adapters.server_http import HttpServerLink
 from pawl.adapters.store_sql import open_store
@@ -28,12 +29,15 @@ from pawl.ports.store import Store
 from pawl.server.application import make_application
 from pawl.server.counting import Counting
 from pawl.server.health import Readiness
+from pawl.server.intake import Outside, make_intake
 from pawl.server.listening import WebServer, address_of, listen, make_web_server
 from pawl.server.metrics import Metrics
 from pawl.server.services import Services
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
+from pawl.testing.sealing import OpenSealing
 from pawl.wire import PROTOCOL
+from tests.integration.intaking import signed_forges
 from tests.reporting import append_log
 
 PATIENCE = 60.0
@@ -133,8 +137,12 @@ async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[
     clock, randomness, stopping = SteadyClock(), SystemRandomness(), Stopping()
     control = Control(store, logs, blobs, clock, randomness, rules or Rules())
     metrics = Metrics("0")
+    mirrors = GitMirrors(folder / "mirrors", access=Access(protocols=("http",)))
+    outside = Outside(sealing=OpenSealing(), forges=signed_forges(), mirrors=mirrors)
+    intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
     services = Services(
         control=control,
+        intake=intake,
         store=store,
         logs=logs,
         blobs=blobs,
@@ -165,6 +173,7 @@ async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[
             await session.close()
             await made.stop()
             await running
+            await mirrors.close()
             await services.counting.aclose()
             await store.aclose()
 

@@ -35,6 +35,8 @@ def _route(method: str, path: str, caller: object) -> Route:
         _route("POST", "/api/x", Caller.NONE),
         _route("GET", "/worker/v1/x", Caller.USER),
         _route("GET", "/api/x", Caller.WORKER),
+        _route("POST", "/api/x", Caller.WEBHOOK),
+        _route("POST", "/webhooks/x", Caller.USER),
     ],
 )
 def test_a_route_that_does_not_say_who_may_call_it_keeps_the_server_from_starting(route: Route) -> None:
@@ -50,6 +52,8 @@ def test_every_route_is_checked_and_only_these_are_for_anybody() -> None:
         "/api/openapi.json",
     }
     assert {route.caller for route in ROUTES if route.path.startswith("/worker/")} == {Caller.WORKER}
+    webhooks = {(route.method, route.caller) for route in ROUTES if route.path.startswith("/webhooks/")}
+    assert webhooks == {("POST", Caller.WEBHOOK)}
     assert all(route.caller is not Caller.READ for route in ROUTES if route.method != "GET")
 
 

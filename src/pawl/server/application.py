@@ -18,7 +18,17 @@ from pawl.core.model.errors import NotFound, UsageError
 from pawl.server.answers import answer, problem
 from pawl.server.authentication import Tokens
 from pawl.server.endpoint import Endpoint
-from pawl.server.handlers import artifacts, events, logs, runs, server, workers_own
+from pawl.server.handlers import (
+    artifacts,
+    deliveries,
+    events,
+    logs,
+    projects,
+    runs,
+    server,
+    webhooks,
+    workers_own,
+)
 from pawl.server.log_lines import correlated, say
 from pawl.server.openapi import document
 from pawl.server.routes import Call, Caller, Route, check_routes
@@ -34,7 +44,7 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 
 def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
-    tables = (server, runs, events, logs, artifacts, workers_own)
+    tables = (server, runs, events, logs, artifacts, projects, deliveries, webhooks, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
 
     async def openapi(_: Call) -> Response:

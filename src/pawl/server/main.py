@@ -22,16 +22,19 @@ from pawl.adapters.system import SteadyClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import Denied, PawlError
 from pawl.engine.control import Control
 from pawl.ports.blobs import Blobs
+from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
 from pawl.ports.store import Store
 from pawl.server.application import make_application
 from pawl.server.counting import Counting
 from pawl.server.embedded import EmbeddedWorker, worker_command
 from pawl.server.health import Readiness
+from pawl.server.intake import Outside, make_intake
 from pawl.server.listening import address_of, listen, make_web_server, private_socket
 from pawl.server.locking import locked, make_private, write_private
 from pawl.server.log_lines import say, start_logging
 from pawl.server.metrics import Metrics
+from pawl.server.outside import Reached
 from pawl.server.services import Services
 from pawl.server.settings import ServerSettings
 from pawl.server.stopping import Stopping
@@ -111,8 +114,11 @@ class _Server:
         ended = asyncio.Event()
         self._on_signals(ended)
         store = open_store(self.settings.store or f"sqlite:///{self.settings.folder / 'pawl.db'}")
+        clock = SteadyClock()
+        reached: Reached | None = None
         try:
-            services = self._services(store)
+            reached = Reached(self.settings, clock)
+            services = self._services(store, reached.outside, clock)
             unsubscribe = store.subscribe(services.waking.tell)
             await services.control.recover()
             first = await self._own_token(services)
@@ -121,20 +127,23 @@ class _Server:
             unsubscribe()
             await services.counting.aclose()
         finally:
+            if reached is not None:
+                await reached.aclose()
             await store.aclose()
         say("stopped")
         return 0
 
-    def _services(self, store: Store) -> Services:
-        clock = SteadyClock()
+    def _services(self, store: Store, outside: Outside, clock: Clock) -> Services:
         logs, blobs = open_logs(self.settings), open_blobs(self.settings, clock.now)
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread)
+        intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
         stopping, metrics = Stopping(), Metrics(self.version)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(
             control=control,
+            intake=intake,
             store=store,
             logs=logs,
             blobs=blobs,
@@ -173,6 +182,8 @@ class _Server:
         worker = await self._embedded(services, unix)
         serving = asyncio.create_task(web.serve(sockets=list(sockets)))
         self._loop(_sweep(services))
+        self._loop(services.intake.work(services.waking))
+        self._loop(services.intake.watch())
         if worker is not None:
             self._loop(worker.run())
         self._greet(address_of(sockets[0]), first_token)

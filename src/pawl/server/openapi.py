@@ -33,7 +33,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.shown_path}").strip("_"),
         "summary": route.summary,
         "x-pawl-caller": route.caller.value,
-        "security": [] if route.caller is Caller.NONE else [{"token": []}],
+        "security": [] if route.caller in {Caller.NONE, Caller.WEBHOOK} else [{"token": []}],
         "parameters": [*_in_path(route), *_in_query(route)],
         "responses": {
             str(route.status): {"description": "Done.", "content": {route.answer: {}}},

@@ -247,6 +247,14 @@ class Fields:
             raise UsageError(f"`{name}` of the body is neither true nor false")
         return bool(value)
 
+    def maybe_flag(self, name: str) -> bool | None:
+        """Return true or false; None when it is not there.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        return self.flag(name) if self._body.get(name) is not None else None
+
     def texts(self, name: str) -> dict[str, str]:
         """Return a mapping of texts; numbers and booleans become texts as in YAML.
 

@@ -32,6 +32,8 @@ class Caller(StrEnum):
     USER = "user"
     ADMIN = "admin"
     WORKER = "worker"
+    WEBHOOK = "webhook"
+    """A forge: it has no token; the handler checks its signature before it does anything else."""
 
 
 SCOPES: dict[Caller, frozenset[str]] = {
@@ -55,6 +57,8 @@ class Body(Enum):
     MESSAGE = WireLimits().message
     REPORT = WireLimits().report
     """A message, and bytes of logs behind it."""
+    WEBHOOK = 25 << 20
+    """What GitHub sends at most."""
     STREAM = 1 << 50
     """Read piece by piece by a handler that counts against a quota of its own."""
 
@@ -143,6 +147,8 @@ def check_routes(routes: Sequence[Route]) -> None:
             raise InternalError(f"the route {route.name} is there twice")
         if route.path.startswith("/worker/") != (route.caller is Caller.WORKER):
             raise InternalError(f"the route {route.name} mixes the paths of workers and of people")
+        if route.path.startswith("/webhooks/") != (route.caller is Caller.WEBHOOK):
+            raise InternalError(f"the route {route.name} mixes the paths of webhooks and of people")
         if route.caller is Caller.NONE and route.method != "GET":
             raise InternalError(f"the route {route.name} would change something for anybody")
         seen.add((route.method, route.path))

@@ -12,6 +12,7 @@ from pawl.ports.randomness import Randomness
 from pawl.ports.store.store import Store
 from pawl.server.counting import Counting
 from pawl.server.health import Readiness
+from pawl.server.intake import Intake
 from pawl.server.metrics import Metrics
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
@@ -27,6 +28,7 @@ class Services:
     """
 
     control: Control
+    intake: Intake
     store: Store
     logs: LogBytes
     blobs: Blobs

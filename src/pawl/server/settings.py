@@ -66,6 +66,9 @@ SERVER_SETTINGS = (
     _rule("executor", "text", "What runs the embedded worker's jobs.", choices=("auto", "docker", "host")),
     _rule("labels", "texts", "Labels of the embedded worker, besides the usual ones."),
     _rule(
+        "plain_git", "boolean", "Whether repositories may be fetched over `http:`, which anybody can read."
+    ),
+    _rule(
         "shutdown_grace", "number", "Seconds that the end of the server may take.", minimum=1, maximum=3600
     ),
     _rule("log_level", "text", "What is logged.", choices=("debug", "info", "warning", "error")),
@@ -123,6 +126,7 @@ class ServerSettings:
     workers: int = field(default_factory=default_slots)
     executor: str = "auto"
     labels: tuple[str, ...] = ()
+    plain_git: bool = False
     shutdown_grace: float = 10.0
     log_level: str = "info"
     keep_runs_days: float = 90.0

@@ -1,0 +1,146 @@
+"""The intake's parts as one server has them, and the loops that work on what came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pawl.core.model.errors import PawlError
+from pawl.core.model.forge import ForgeKind
+from pawl.engine.control import Control
+from pawl.engine.control.desk import Offload
+from pawl.engine.intake import IntakeDesk, IntakeRules, Journal, Poll, Projects, Schedules, tidy
+from pawl.engine.intake.desk import DELIVERIES
+from pawl.ports.clock import Clock
+from pawl.ports.forge import Forge
+from pawl.ports.mirrors import Mirrors
+from pawl.ports.randomness import Randomness
+from pawl.ports.sealing import Sealing
+from pawl.ports.store import Store
+from pawl.server.log_lines import say
+from pawl.server.waking import Waking
+
+T = TypeVar("T")
+
+_LOOK_EVERY = 1.0
+"""Seconds after which the journal is looked at though nobody told of anything."""
+_WATCH_EVERY = 5.0
+"""Seconds between two looks at schedules and at whose poll is due."""
+_LARGE_AT_ONCE = 4
+_AFTER_A_FAULT = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the intake needs of the world outside: how secrets are kept, forges, and git."""
+
+    sealing: Sealing
+    forges: Mapping[ForgeKind, Forge]
+    mirrors: Mirrors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """One server's intake.
+
+    Attributes:
+        large: lets few large bodies in at a time: they are held in memory before anybody knows who sent them.
+    """
+
+    desk: IntakeDesk
+    journal: Journal
+    projects: Projects
+    poll: Poll
+    schedules: Schedules
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LARGE_AT_ONCE))
+
+    async def work(self, waking: Waking) -> None:
+        """Work on deliveries, until cancelled; one bad round does not end it."""
+        ear = waking.listen(DELIVERIES)
+        try:
+            while True:
+                count = await _guarded("work on deliveries", self._work_once) or 0
+                if not count:
+                    await ear.wait(_LOOK_EVERY)
+        finally:
+            waking.forget(ear)
+
+    async def _work_once(self) -> int:
+        worked = await self.journal.work()
+        for number, fault in worked.faults.items():
+            say("a delivery met a fault", logging.ERROR, error=fault, delivery=number)
+        return worked.deliveries
+
+    async def watch(self) -> None:
+        """Look at schedules and heads, and remove what is too old, until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY)
+            await _guarded("look at the schedules", self._fire)
+            await _guarded("poll", self._poll)
+            await _guarded("tidy deliveries", lambda: tidy(self.desk))
+
+    async def _fire(self) -> None:
+        fired = await self.schedules.fire()
+        _tell_faults("the schedules of a project cannot be read", fired.faults)
+
+    async def _poll(self) -> None:
+        polled = await self.poll.poll()
+        _tell_faults("a project cannot be polled", polled.faults)
+        if polled.deliveries:
+            say("the poll found pushes that no webhook told", deliveries=polled.deliveries)
+
+
+def make_intake(
+    control: Control,
+    outside: Outside,
+    clock: Clock,
+    randomness: Randomness,
+    *,
+    store: Store,
+    offload: Offload,
+    rules: IntakeRules | None = None,
+) -> Intake:
+    """Return the intake of a server."""
+
+    async def put_source(chunks: AsyncIterator[bytes]) -> str:
+        return (await control.artifacts.put_source(chunks)).digest
+
+    desk = IntakeDesk(
+        store=store,
+        clock=clock,
+        randomness=randomness,
+        sealing=outside.sealing,
+        forges=outside.forges,
+        mirrors=outside.mirrors,
+        runs=control.runs,
+        put_source=put_source,
+        rules=rules or IntakeRules(),
+        offload=offload,
+    )
+    return Intake(
+        desk=desk,
+        journal=Journal(desk),
+        projects=Projects(desk),
+        poll=Poll(desk),
+        schedules=Schedules(desk),
+    )
+
+
+async def _guarded(what: str, work: Callable[[], Awaitable[T]]) -> T | None:
+    """Return what `work` returns; when it fails, say so and return None after a while."""
+    try:
+        return await work()
+    except PawlError as error:
+        say(f"failed: {what}", logging.WARNING, detail=error.message)
+    except Exception as error:  # noqa: BLE001 - a fence: the next round may well succeed
+        say(f"failed: {what}", logging.ERROR, error=error, detail=type(error).__name__)
+    await asyncio.sleep(_AFTER_A_FAULT)
+    return None
+
+
+def _tell_faults(what: str, faults: Mapping[str, PawlError]) -> None:
+    for project, fault in faults.items():
+        say(what, logging.WARNING, project=project, detail=fault.message)

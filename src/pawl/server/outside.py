@@ -1,0 +1,63 @@
+"""What a server needs of the world outside for its intake: keys, forges, git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pawl.adapters.forge_bitbucket import BitbucketForge
+from pawl.adapters.forge_generic import GenericForge
+from pawl.adapters.forge_gitea import GiteaForge
+from pawl.adapters.forge_github import GitHubForge
+from pawl.adapters.forge_gitlab import GitLabForge
+from pawl.adapters.git.mirror import Access, GitMirrors
+from pawl.adapters.git.mirror.origins import SAFE_PROTOCOLS
+from pawl.adapters.http_out import Allowed, HttpSender
+from pawl.adapters.sealing import FileSealing, read_or_make_key
+from pawl.core.model.forge import ForgeKind
+from pawl.ports.clock import Clock
+from pawl.ports.forge import Forge
+from pawl.ports.outgoing import Sender
+from pawl.server.intake import Outside
+from pawl.server.settings import ServerSettings
+
+KEY_FILE = "sealing.key"
+
+
+class Reached:
+    """The adapters of one server that reach outside; `aclose` lets go of what they hold."""
+
+    def __init__(self, settings: ServerSettings, clock: Clock) -> None:
+        """Take the settings.
+
+        Raises:
+            UsageError: the key's file can be read by others, or holds none.
+            InfrastructureError: it cannot be read or made.
+        """
+        self._sender = HttpSender(Allowed())
+        self._mirrors = GitMirrors(settings.folder / "mirrors", access=_access(settings))
+        self.outside = Outside(
+            sealing=FileSealing(read_or_make_key(settings.folder / KEY_FILE)),
+            forges=_forges(self._sender, clock),
+            mirrors=self._mirrors,
+        )
+
+    async def aclose(self) -> None:
+        """Let go of connections and processes."""
+        await self._mirrors.close()
+        await self._sender.aclose()
+
+
+def _access(settings: ServerSettings) -> Access:
+    plain = ("http",) if settings.plain_git else ()
+    return Access(protocols=(*SAFE_PROTOCOLS, *plain))
+
+
+def _forges(sender: Sender, clock: Clock) -> Mapping[ForgeKind, Forge]:
+    forges: tuple[Forge, ...] = (
+        GitHubForge(sender, clock),
+        GitLabForge(sender, clock),
+        GiteaForge(sender, clock),
+        BitbucketForge(sender, clock),
+        GenericForge(),
+    )
+    return {forge.kind: forge for forge in forges}
