@@ -40,13 +40,13 @@ def engine_errors(doing: str) -> Iterator[None]:
         yield
     except DockerError as error:
         raise translate(error, doing) from error
+    except TimeoutError as error:  # before OSError, of which it is one
+        raise TransientError(
+            f"{doing}: the container engine did not answer in time", hint=_START_ENGINE
+        ) from error
     except (aiohttp.ClientError, OSError) as error:
         raise TransientError(
             f"{doing}: the container engine does not answer ({error})", hint=_START_ENGINE
-        ) from error
-    except TimeoutError as error:
-        raise TransientError(
-            f"{doing}: the container engine did not answer in time", hint=_START_ENGINE
         ) from error
     except json.JSONDecodeError as error:
         raise InfrastructureError(f"{doing}: what answers is no container engine") from error
