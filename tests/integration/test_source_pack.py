@@ -12,6 +12,7 @@ import pytest
 
 from pawl.adapters.git.pack import Header, PackedSource, PackLimits, pack
 from pawl.core.model.errors import InfrastructureError, TooLarge, UsageError
+from pawl.core.steps.checkout import Checkout, Submodules
 
 ODD_NAMES = [
     "with space",
@@ -343,3 +344,36 @@ async def test_a_tree_that_holds_itself_many_times_is_counted_and_refused(
 
 async def test_a_file_that_is_not_there(tmp_path: Path, target: Path) -> None:
     await refused(tmp_path / "none", target)
+
+
+async def test_a_sparse_checkout_writes_only_what_is_wanted(repository: Path, target: Path) -> None:
+    for name in ("top", "a/x", "b/y"):
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text(name)
+    source = PackedSource(await packed(repository, commit(repository)))
+    assert await source.copy_to(target, wanted=Checkout(sparse=("a",))) == 2
+    assert files(target) == {"top", "a/x"}
+    assert git(target, "status", "--porcelain") == ""
+
+
+async def test_what_a_pack_has_not_is_told(repository: Path) -> None:
+    (repository / "a").write_text("a")
+    source = PackedSource(await packed(repository, commit(repository)))
+    assert source.remarks(Checkout(sparse=("a",))) == ()
+    everything = Checkout(
+        depth=0, tags=True, submodules=Submodules.DIRECT, lfs=True, persist_credentials=True
+    )
+    assert len(source.remarks(everything)) == 5
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(1, 1), (2, 2), (0, 4)])
+async def test_the_history_comes_along_as_deep_as_it_is_packed(
+    repository: Path, target: Path, depth: int, expected: int
+) -> None:
+    for number in range(4):
+        (repository / "a").write_text(str(number))
+        sha = commit(repository)
+    blocks = [block async for block in pack(repository, sha, depth=depth)]
+    source = PackedSource(written(repository.parent / "packed", b"".join(blocks)))
+    assert await source.copy_to(target) == 1
+    assert git(target, "rev-list", "--count", "HEAD") == str(expected)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pawl.core.steps.checkout import Checkout
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
@@ -44,9 +46,14 @@ class Source(Protocol):
         Uncommitted and untracked files count. None when it cannot be told.
         """
 
-    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+    async def copy_to(self, folder: Path, *, subfolder: str = "", wanted: Checkout | None = None) -> int:
         """Fill an existing, empty folder with the files and return how many there are.
+
+        With `wanted`, of which `remarks` says what this source does not do, else as the source has them.
 
         Ignored files stay out, uncommitted changes come along, links and modes are kept, the history too
         where it can be had cheaply. The source itself is never written to.
         """
+
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:
+        """Return what of `wanted` this source does not do, a sentence without a full stop each."""

@@ -9,6 +9,7 @@ from pawl.core.diagnostics import has_errors
 from pawl.core.model.events import Event
 from pawl.core.model.plan import Plan
 from pawl.core.planning.plan import plan_workflow
+from pawl.core.steps.checkout import Checkout
 from pawl.core.workflow.parse import parse_workflow
 from pawl.ports.source import SourceState
 
@@ -67,7 +68,13 @@ class FileSource:
         """Return None: nothing is known."""
         return None
 
-    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+    async def copy_to(
+        self,
+        folder: Path,
+        *,
+        subfolder: str = "",
+        wanted: Checkout | None = None,  # noqa: ARG002 - the port's
+    ) -> int:
         """Write the files and return how many there are."""
         prefix = f"{subfolder}/" if subfolder else ""
         chosen = {name: text for name, text in self._files.items() if name.startswith(prefix)}
@@ -78,3 +85,7 @@ class FileSource:
             if name.endswith(".sh"):
                 path.chmod(0o755)
         return len(chosen)
+
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """Return nothing."""
+        return ()

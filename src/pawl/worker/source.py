@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError
 from pawl.core.planning.storage import plan_from_json
+from pawl.core.steps.checkout import Checkout
 from pawl.ports.clock import Clock
 from pawl.ports.source import SourceState
 from pawl.worker.spool import Order, Spool
@@ -39,7 +40,7 @@ class SpooledSource:
         """Return None: there is no history."""
         return None
 
-    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+    async def copy_to(self, folder: Path, *, subfolder: str = "", wanted: Checkout | None = None) -> int:
         """Fill a folder with the files, waiting for them to be there.
 
         Raises:
@@ -54,4 +55,11 @@ class SpooledSource:
             await self._clock.sleep(_PAUSE)
         from pawl.adapters.git.pack import PackedSource  # noqa: PLC0415 - only for jobs that have files
 
-        return await PackedSource(self._spool.source).copy_to(folder, subfolder=subfolder)
+        packed = PackedSource(self._spool.source)
+        return await packed.copy_to(folder, subfolder=subfolder, wanted=wanted)
+
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:
+        """Return what cannot be had from the files that were packed for the run."""
+        from pawl.adapters.git.pack import remarks_on  # noqa: PLC0415 - as above
+
+        return remarks_on(wanted) if self._has_files else ()

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from pawl.core.model.errors import UsageError
-
 INPUTS = frozenset({
     "repository", "ref", "token", "ssh-key", "ssh-known-hosts", "ssh-strict", "ssh-user", "path", "clean",
     "persist-credentials", "filter", "sparse-checkout", "sparse-checkout-cone-mode", "fetch-depth",
@@ -20,6 +18,7 @@ INPUTS = frozenset({
 })  # fmt: skip
 """All inputs of the action."""
 
+_DIGITS = 20
 _DEEPEST = 2**31 - 1  # git's own limit
 
 
@@ -54,48 +53,58 @@ class Checkout:
     persist_credentials: bool = False
 
 
-def read_checkout(inputs: Mapping[str, str]) -> Checkout:
-    """Return what a step's inputs ask for; one that the action does not have is left to `unknown_inputs`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutInputs:
+    """What a step's inputs ask for, and what is to be said about them, a sentence each."""
 
-    Raises:
-        UsageError: a value cannot be meant so; the message names the input.
-    """
-    lines = (line.strip() for line in inputs.get("sparse-checkout", "").splitlines())
-    return Checkout(
-        depth=_depth(inputs.get("fetch-depth", "")),
-        tags=_is_true(inputs, "fetch-tags"),
-        sparse=tuple(line for line in lines if line),
-        cone=_is_true(inputs, "sparse-checkout-cone-mode", default=True),
-        submodules=_submodules(inputs),
-        lfs=_is_true(inputs, "lfs"),
-        persist_credentials=_is_true(inputs, "persist-credentials"),
+    wanted: Checkout
+    remarks: tuple[str, ...] = ()
+
+
+def read_checkout(inputs: Mapping[str, str]) -> CheckoutInputs:
+    """Return what a step's inputs ask for. A value that cannot be meant so counts as it does at GitHub."""
+    remarks = [f"actions/checkout has no input `{name[:100]}`" for name in inputs if name not in INPUTS]
+    reader = _Reader(inputs, remarks)
+    wanted = Checkout(
+        depth=reader.depth(),
+        tags=reader.is_true("fetch-tags"),
+        sparse=reader.lines("sparse-checkout"),
+        cone=reader.is_true("sparse-checkout-cone-mode", default=True),
+        submodules=reader.submodules(),
+        lfs=reader.is_true("lfs"),
+        persist_credentials=reader.is_true("persist-credentials"),
     )
+    return CheckoutInputs(wanted=wanted, remarks=tuple(remarks))
 
 
-def unknown_inputs(inputs: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names among `inputs` that the action does not have."""
-    return tuple(name for name in inputs if name not in INPUTS)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    inputs: Mapping[str, str]
+    remarks: list[str]
 
+    def text(self, name: str) -> str:
+        return self.inputs.get(name, "").strip()
 
-def _depth(text: str) -> int:
-    text = text.strip() or "1"
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise UsageError(
-            f"actions/checkout: `fetch-depth: {text[:50]}` is no number of commits",
-            hint="write 1 or more, or 0 for the whole history",
+    def lines(self, name: str) -> tuple[str, ...]:
+        lines = (line.strip() for line in self.text(name).splitlines())
+        return tuple(line for line in lines if line)
+
+    def depth(self) -> int:
+        text = self.text("fetch-depth") or "1"
+        if text.isascii() and text.isdigit():
+            return min(int(text[:_DIGITS]), _DEEPEST)
+        self.remarks.append(
+            f"`fetch-depth: {text[:50]}` is no number of commits: the whole history comes along"
         )
-    return min(int(text), _DEEPEST)
+        return 0
 
+    def submodules(self) -> Submodules:
+        if self.text("submodules").lower() == "recursive":
+            return Submodules.RECURSIVE
+        return Submodules.DIRECT if self.is_true("submodules") else Submodules.NONE
 
-def _submodules(inputs: Mapping[str, str]) -> Submodules:
-    if inputs.get("submodules", "").strip().lower() == "recursive":
-        return Submodules.RECURSIVE
-    return Submodules.DIRECT if _is_true(inputs, "submodules") else Submodules.NONE
-
-
-def _is_true(inputs: Mapping[str, str], name: str, *, default: bool = False) -> bool:
-    text = inputs.get(name, "").strip().lower()
-    if text not in {"", "true", "false"}:
-        allowed = "`true`, `false` or `recursive`" if name == "submodules" else "`true` or `false`"
-        raise UsageError(f"actions/checkout: `{name}: {text[:50]}` is not {allowed}")
-    return text == "true" if text else default
+    def is_true(self, name: str, *, default: bool = False) -> bool:
+        text = self.text(name).lower()
+        if text not in {"", "true", "false"}:
+            self.remarks.append(f"`{name}: {text[:50]}` counts as `false`: it is not `true`")
+        return text == "true" if text else default

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pawl.core.model.errors import UsageError
-from pawl.core.steps.checkout import Checkout, Submodules, read_checkout, unknown_inputs
+from pawl.core.steps.checkout import Checkout, CheckoutInputs, Submodules, read_checkout
 
 
 def test_without_inputs_one_commit_and_no_credentials() -> None:
-    assert read_checkout({}) == Checkout(depth=1, submodules=Submodules.NONE, persist_credentials=False)
-    assert read_checkout({"fetch-depth": "", "lfs": "", "submodules": " "}) == Checkout()
+    wanted = Checkout(depth=1, submodules=Submodules.NONE, persist_credentials=False)
+    assert read_checkout({}) == CheckoutInputs(wanted=wanted)
+    assert read_checkout({"fetch-depth": "", "lfs": "", "submodules": " "}) == CheckoutInputs(
+        wanted=Checkout()
+    )
 
 
 def test_all_inputs() -> None:
@@ -22,8 +24,10 @@ def test_all_inputs() -> None:
         "submodules": "Recursive",
         "lfs": "TRUE",
         "persist-credentials": "true",
+        "ref": "main",
+        "path": "here",
     }
-    assert read_checkout(inputs) == Checkout(
+    wanted = Checkout(
         depth=0,
         tags=True,
         sparse=("src", "docs/a b"),
@@ -32,28 +36,33 @@ def test_all_inputs() -> None:
         lfs=True,
         persist_credentials=True,
     )
-    assert read_checkout({"submodules": "true"}).submodules is Submodules.DIRECT
-    assert read_checkout({"fetch-depth": "9" * 15}).depth == 2**31 - 1
+    assert read_checkout(inputs) == CheckoutInputs(wanted=wanted)
+    assert read_checkout({"submodules": "true"}).wanted.submodules is Submodules.DIRECT
+
+
+@pytest.mark.parametrize("text", ["-1", "all", "1.5", "٣"])
+def test_a_depth_that_is_no_number_is_the_whole_history_and_told(text: str) -> None:
+    read = read_checkout({"fetch-depth": text})
+    assert read.wanted.depth == 0
+    assert read.remarks == (f"`fetch-depth: {text}` is no number of commits: the whole history comes along",)
+
+
+def test_a_huge_depth_is_what_git_can_count_to() -> None:
+    assert read_checkout({"fetch-depth": "9" * 5000}).wanted.depth == 2**31 - 1
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("fetch-depth", "-1"),
-        ("fetch-depth", "all"),
-        ("fetch-depth", "1.5"),
-        ("fetch-depth", "٣"),
-        ("fetch-depth", "9" * 5000),
-        ("lfs", "yes"),
-        ("submodules", "all"),
-        ("persist-credentials", "1"),
-        ("sparse-checkout-cone-mode", "no"),
-    ],
+    "name", ["lfs", "submodules", "fetch-tags", "persist-credentials", "sparse-checkout-cone-mode"]
 )
-def test_a_value_that_cannot_be_meant_is_told(name: str, text: str) -> None:
-    with pytest.raises(UsageError, match=name):
-        read_checkout({name: text})
+def test_what_is_not_true_counts_as_false_and_is_told(name: str) -> None:
+    read = read_checkout({name: "Yes"})
+    assert not read.wanted.lfs
+    assert not read.wanted.tags
+    assert read.wanted.submodules is Submodules.NONE
+    assert read.wanted.cone is (name != "sparse-checkout-cone-mode")
+    assert read.remarks == (f"`{name}: yes` counts as `false`: it is not `true`",)
 
 
-def test_inputs_that_the_action_does_not_have() -> None:
-    assert unknown_inputs({"ref": "x", "fetch-dept": "1", "path": "y"}) == ("fetch-dept",)
+def test_inputs_that_the_action_does_not_have_are_told() -> None:
+    read = read_checkout({"ref": "x", "fetch-dept": "1", "path": "y"})
+    assert read.remarks == ("actions/checkout has no input `fetch-dept`",)

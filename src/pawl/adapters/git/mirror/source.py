@@ -13,7 +13,7 @@ from pawl.adapters.git.mirror.origins import authorization, site_of
 from pawl.adapters.git.mirror.submodules import submodules_of
 from pawl.adapters.git.mirror.workspace import Wish, fill, fill_part
 from pawl.adapters.git.pack import PackLimits
-from pawl.adapters.git.workspaces import empty, tree_of
+from pawl.adapters.git.workspaces import count_written, empty, tree_of
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.refs import full_ref_fault, is_commit
 from pawl.core.steps.checkout import Checkout, Submodules
@@ -105,6 +105,10 @@ class MirrorSource:
                 self._mirrors.folder(self._origin.name).suspect()
             raise
 
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """Return nothing: what cannot be had is refused."""
+        return ()
+
     async def _copy_part(self, folder: Path, below: str) -> int:
         git = self._git()
         tree = await tree_of(git, self._state.sha, below)
@@ -118,7 +122,7 @@ class MirrorSource:
         wish = Wish(sha=sha, ref=self._ref, url=self._origin.url, header=header, checkout=checkout)
         count = await fill(git, folder, wish, self._limits)
         if checkout.sparse:
-            count = await _count_written(folder)
+            count = await count_written(Git(folder))
         if checkout.submodules is not Submodules.NONE:
             count += await self._copy_submodules(folder, checkout)
         return count
@@ -156,8 +160,3 @@ class MirrorSource:
         if not self._origin.secret or parts.scheme not in ("http", "https"):
             return {}
         return {f"http.{site_of(parts)}/.extraheader": authorization(self._origin)}
-
-
-async def _count_written(folder: Path) -> int:
-    listed = await Git(folder).run("ls-files", "-z", "-t")
-    return sum(1 for entry in listed.split("\0") if entry and not entry.startswith("S "))

@@ -18,7 +18,7 @@ from pawl.adapters.git.configuration import config_text
 from pawl.adapters.git.objects import count_files
 from pawl.adapters.git.pack import PackLimits
 from pawl.adapters.git.revisions import PACKING, boundary_of, written
-from pawl.adapters.git.workspaces import short_name
+from pawl.adapters.git.workspaces import set_sparse, short_name
 from pawl.core.steps.checkout import Checkout
 
 _HEADS, _TAGS, _PULLS = "refs/heads/", "refs/tags/", "refs/pull/"
@@ -57,7 +57,7 @@ async def fill(mirror: Git, folder: Path, wish: Wish, limits: PackLimits) -> int
     await asyncio.to_thread(_make_repository, folder / ".git", wish, refs, boundary)
     here = _borrowing(mirror, folder)
     if wish.checkout.sparse:
-        await _set_sparse(here, wish.checkout)
+        await set_sparse(here, wish.checkout)
     count, _ = await _both(write_files(here, wish.sha, limits), _pack(mirror, folder, tips, boundary))
     return count
 
@@ -144,14 +144,6 @@ def _borrowing(mirror: Git, folder: Path) -> Git:
     path = str(mirror.folder / "objects").replace("\\", "\\\\").replace('"', '\\"')
     variables = {**mirror.rules.variables, "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{path}"'}
     return Git(folder, replace(mirror.rules, variables=variables))
-
-
-async def _set_sparse(git: Git, checkout: Checkout) -> None:
-    with tempfile.TemporaryFile() as file:
-        file.write("".join(f"{each}\n" for each in checkout.sparse).encode("utf-8", "surrogateescape"))
-        file.seek(0)
-        how = "--cone" if checkout.cone else "--no-cone"
-        await git.run("sparse-checkout", "set", how, "--stdin", stdin=file)
 
 
 async def _pack(mirror: Git, folder: Path, tips: tuple[str, ...], boundary: tuple[str, ...]) -> None:

@@ -10,8 +10,9 @@ from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.objects import count_files, open_objects
 from pawl.adapters.git.pack.header import Header, parse_header
 from pawl.adapters.git.pack.limits import PackLimits
-from pawl.adapters.git.workspaces import empty, short_name, tree_of
+from pawl.adapters.git.workspaces import count_written, empty, set_sparse, short_name, tree_of
 from pawl.core.model.errors import InfrastructureError
+from pawl.core.steps.checkout import Checkout, Submodules
 from pawl.ports.source import SourceState
 
 
@@ -43,7 +44,7 @@ class PackedSource:
         """Return None: there is no history."""
         return None
 
-    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+    async def copy_to(self, folder: Path, *, subfolder: str = "", wanted: Checkout | None = None) -> int:
         """Fill an empty folder with the commit's files, or those below `subfolder`; return how many.
 
         The whole tree comes with a repository that holds this one commit. No program runs that the
@@ -54,7 +55,7 @@ class PackedSource:
             InfrastructureError: the pack is damaged, or git or the disk refused; the folder is empty again.
         """
         try:
-            return await self._unpack(folder, subfolder.strip("/"))
+            return await self._unpack(folder, subfolder.strip("/"), wanted or Checkout())
         except BaseException as error:
             await asyncio.to_thread(empty, folder)
             if isinstance(error, OSError):
@@ -63,7 +64,7 @@ class PackedSource:
                 ) from error
             raise
 
-    async def _unpack(self, folder: Path, below: str) -> int:
+    async def _unpack(self, folder: Path, below: str, wanted: Checkout) -> int:
         git = Git(folder, Rules(seconds=self._limits.seconds))
         header, start = await asyncio.to_thread(self._header)
         sha = header.sha
@@ -79,10 +80,17 @@ class PackedSource:
             return 0
         count = await count_files(git, tree, files=self._limits.files, size=self._limits.size)
         await _point_to(git, sha, header.ref)
+        if wanted.sparse and not below:
+            await set_sparse(git, wanted)
         await git.run("read-tree", "-u", "--reset", tree)
         if below:
             await asyncio.to_thread(shutil.rmtree, folder / ".git")
-        return count
+            return count
+        return await count_written(git) if wanted.sparse else count
+
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:
+        """Return what cannot be had from a pack, as the port says."""
+        return remarks_on(wanted)
 
     async def _store_objects(self, git: Git, start: int) -> None:
         limit = f"--max-input-size={self._limits.size}"
@@ -100,6 +108,20 @@ class PackedSource:
         if not line.endswith(b"\n"):
             raise InfrastructureError("The packed source does not begin with its header")
         return parse_header(line), len(line)
+
+
+def remarks_on(wanted: Checkout) -> tuple[str, ...]:
+    """Return what of `wanted` cannot be had from the pack of one commit."""
+    missing = {
+        "The history is not there: the run has the files of its commit only": wanted.depth != 1,
+        "Tags are not there: the run has the files of its commit only": wanted.tags,
+        "Submodules stay empty folders: the run has the files of its commit only": (
+            wanted.submodules is not Submodules.NONE
+        ),
+        "Files of Git LFS stay pointers: the run has the files of its commit only": wanted.lfs,
+        "There are no credentials to keep in the workspace": wanted.persist_credentials,
+    }
+    return tuple(told for told, is_so in missing.items() if is_so)
 
 
 async def _end_history(git: Git) -> None:

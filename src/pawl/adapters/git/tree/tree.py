@@ -13,6 +13,7 @@ from pawl.adapters.git.tree.history import bring_history
 from pawl.adapters.git.tree.listing import OWN_FOLDER, list_with_git, list_without_git
 from pawl.adapters.git.tree.rules import READING
 from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.core.steps.checkout import Checkout
 from pawl.ports.source import SourceState
 
 NO_COMMIT = "0" * 40
@@ -64,7 +65,13 @@ class WorkingTree:
         found = {name for name in names.split("\0") if name and not name.startswith(f"{OWN_FOLDER}/")}
         return tuple(sorted(found))
 
-    async def copy_to(self, folder: Path, *, subfolder: str = "") -> int:
+    async def copy_to(
+        self,
+        folder: Path,
+        *,
+        subfolder: str = "",
+        wanted: Checkout | None = None,
+    ) -> int:
         """Fill a folder with the tree's files, or those below `subfolder` only, as the port says.
 
         The history comes along with the whole tree, unless `root` is not the top of its repository or
@@ -81,8 +88,8 @@ class WorkingTree:
             else:
                 paths = await asyncio.to_thread(list_without_git, self._root)
             below = f"{subfolder.strip('/')}/" if subfolder.strip("/") else ""
-            wanted = [path.removeprefix(below) for path in paths if path.startswith(below)]
-            copied = await asyncio.to_thread(TreeCopy(self._root / below, folder).copy, wanted)
+            chosen = [path.removeprefix(below) for path in paths if path.startswith(below)]
+            copied = await asyncio.to_thread(TreeCopy(self._root / below, folder).copy, chosen)
             if with_git and not below:
                 await bring_history(self._git, self._root, folder)
         except OSError as error:
@@ -91,6 +98,13 @@ class WorkingTree:
                 hint="free some disk space, or make the file readable",
             ) from error
         return copied
+
+    def remarks(self, wanted: Checkout) -> tuple[str, ...]:
+        """Return that a sparse checkout is none here; the rest comes as it is on disk."""
+        if not wanted.sparse:
+            return ()
+        named = ", ".join(wanted.sparse[:5])
+        return (f"All files are copied, not only {named}: a local run has them all at hand",)
 
     async def _has_git(self) -> bool:
         if not git_is_there():

@@ -1,7 +1,7 @@
 """`actions/checkout`, built in: the repository's files into the workspace.
 
-In a local run the files are those of the working tree, with what is not committed yet. Inputs that only
-matter for a fetch over the network (`fetch-depth`, `token`, ...) are accepted and have nothing to do.
+In a local run the files are those of the working tree, with what is not committed yet. What of the inputs
+(`fetch-depth`, `sparse-checkout`, ...) the source of a run does not do, it tells.
 """
 
 from __future__ import annotations
@@ -12,19 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.core.steps.checkout import Checkout, read_checkout
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import JobFolder, open_to_all
 from pawl.engine.execution.steps.end import StepEnd
 from pawl.engine.execution.steps.place import StepPlace
 from pawl.ports.source import Source, SourceState
-
-INPUTS = frozenset({
-    "repository", "ref", "token", "ssh-key", "ssh-known-hosts", "ssh-strict", "ssh-user", "path", "clean",
-    "persist-credentials", "filter", "sparse-checkout", "sparse-checkout-cone-mode", "fetch-depth",
-    "fetch-tags", "show-progress", "lfs", "submodules", "set-safe-directory", "github-server-url",
-    "allow-unsafe-pr-checkout",
-})  # fmt: skip
-"""Of actions/checkout v5 (its action.yml)."""
 
 
 async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench) -> StepEnd:
@@ -35,22 +28,21 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
         InfrastructureError: the files cannot be copied.
     """
     log = place.log
-    for name in inputs:
-        if name not in INPUTS:
-            log.write_line(f"##[warning]actions/checkout has no input `{name[:100]}`")
-    state = await bench.outside.source.state()
+    read = read_checkout(inputs)
+    for remark in read.remarks:
+        log.write_line(f"##[warning]{remark}")
+    source = bench.outside.source
+    state = await source.state()
     repository, ref = str(place.evaluator.text("${{ github.repository }}")), inputs.get("ref", "").strip()
     _check_is_own(inputs.get("repository", "").strip(), {repository, state.repository})
     _check_is_current(ref, state, str(place.evaluator.text("${{ github.ref }}")))
-    if sparse := inputs.get("sparse-checkout", "").split():
-        log.write_line(
-            f"All files are copied, not only {', '.join(sparse[:5])}: a local run has them all at hand"
-        )
+    for remark in source.remarks(read.wanted):
+        log.write_line(remark)
     folder = checkout_folder(bench.machine.folder.workspace, inputs.get("path", ""))
     if bench.outside.bound:
         log.write_line("The workspace is your own folder (--bind): nothing is copied, nothing is cleaned")
     else:
-        count = await fill(bench.outside.source, folder, for_all=bench.machine.other_user)
+        count = await fill(source, folder, wanted=read.wanted, for_all=bench.machine.other_user)
         log.write_line(f"Copied {count} files of {state.repository}{_described(state)}")
         trust_workspace(bench.machine.folder)
         await bench.machine.sandbox.send([folder])
@@ -58,7 +50,7 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     return StepEnd(succeeded=True, outputs=outputs)
 
 
-async def fill(source: Source, folder: Path, *, for_all: bool = False) -> int:
+async def fill(source: Source, folder: Path, *, wanted: Checkout | None = None, for_all: bool = False) -> int:
     """Empty `folder` and put the source's files in it, `for_all` users to write; return how many.
 
     Raises:
@@ -66,7 +58,7 @@ async def fill(source: Source, folder: Path, *, for_all: bool = False) -> int:
     """
     try:
         await asyncio.to_thread(_make_empty, folder)
-        count = await source.copy_to(folder)
+        count = await source.copy_to(folder, wanted=wanted)
         if for_all:
             await asyncio.to_thread(open_to_all, folder)
     except OSError as error:
