@@ -7,6 +7,7 @@ renewed before the next job gets it. See docs/adr/0014-holders.md.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Mapping
@@ -166,13 +167,16 @@ class Holders:
         Raises:
             InfrastructureError: the engine failed.
         """
+        unwanted = []
         for file in self._files.free():
             facts = file.read()
             usable = facts is not None and facts.clean
             if usable and (idle is None or time.time() - file.idle_since < idle):
                 file.release()
             else:
-                await self._remove(docker, file)
+                unwanted.append(file)
+        # At once: a worker that is told to end gets little time.
+        await asyncio.gather(*(self._remove(docker, file) for file in unwanted))
 
     def let_go(self, sandbox: str, *, dry_run: bool) -> bool:
         """Return whether a sandbox may be removed: it is no holder of ours that a job is in.
