@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,7 @@ async def _receive(call: Call) -> Response:
     accepted = await intake.journal.accept(kind, received, project=project, correlation=correlation())
     say(
         "webhook",
+        logging.DEBUG,
         forge=kind.value,
         delivery=accepted.delivery,
         duplicate=accepted.duplicate,
