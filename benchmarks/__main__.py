@@ -23,6 +23,7 @@ MODULES = (
     "serving",
     "serving_containers",
     "api_under_load",
+    "mirrors",
     "webhooks",
 )
 
