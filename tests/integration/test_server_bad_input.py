@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from pawl.core.model.errors import OffsetConflict
-from pawl.server.requests import MAX_DEPTH
+from pawl.core.model.json_body import MAX_DEPTH
 from pawl.server.routes import Body
 from pawl.wire import WORKER_HEADER, WireLimits
 from tests.integration.serving import PATIENCE, Serving, serving

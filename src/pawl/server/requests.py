@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -11,10 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from pawl.core.model.errors import NotFound, TooLarge, UnsupportedBody, UsageError
 from pawl.core.model.ids import RunId
-from pawl.core.model.plan import Json
-
-MAX_DEPTH = 64
-"""Lists and objects inside each other in a body."""
+from pawl.core.model.json_body import parse_json
 
 _DIGITS = re.compile(r"[0-9]{1,15}")
 
@@ -110,47 +106,6 @@ async def read_json(request: Request, limit: int) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise UsageError("the body is no JSON object")
     return told
-
-
-def parse_json(body: bytes) -> Json:
-    """Return the JSON in a body, which is at most `MAX_DEPTH` deep.
-
-    Raises:
-        UsageError: it is no JSON, has numbers that JSON lacks, or is too deep.
-    """
-    check_depth(body)
-    try:
-        told: Json = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"the body is not JSON: {error}") from None
-    return told
-
-
-def check_depth(body: bytes) -> None:
-    """Return when brackets in a body are at most `MAX_DEPTH` deep.
-
-    Raises:
-        UsageError: they are deeper.
-    """
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for found in _STRUCTURE.finditer(body):
-        mark = found[0]
-        if mark in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise UsageError(f"the body has more than {MAX_DEPTH} lists and objects inside each other")
-        elif mark in (b"]", b"}"):
-            depth -= 1
-
-
-# A text is skipped as a whole, so that brackets in it do not count.
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def run_of(request: Request) -> RunId:

@@ -24,6 +24,7 @@ def test_depth_has_a_limit(depth: int) -> None:
 def test_brackets_in_texts_are_not_counted() -> None:
     text = "[{" * 200 + '\\"' + "[" * 200
     assert parse_json(f'["{text}"]'.encode())
+    assert parse_json(b"[" + b"[]," * 500 + b"[]]")
 
 
 @pytest.mark.parametrize("more", [0, 1])

@@ -16,7 +16,7 @@ from pawl.core.model.records import TokenRecord
 from pawl.server.answers import Span
 from pawl.server.authentication import Tokens
 from pawl.server.log_lines import JsonLines, PlainLines, correlated, redact
-from pawl.server.requests import Fields, check_depth, parse_json
+from pawl.server.requests import Fields
 from pawl.server.routes import Caller
 from pawl.server.settings import SERVER_SETTINGS, ServerSettings, check_server_section, load_server_settings
 from pawl.server.stopping import Stopping
@@ -142,13 +142,6 @@ def test_bodies_are_read_field_by_field() -> None:
     ):
         with pytest.raises(UsageError):
             wrong()
-
-
-def test_depth_is_counted_without_texts() -> None:
-    assert parse_json(b'{"a": "' + b"[{" * 500 + b'"}') == {"a": "[{" * 500}
-    check_depth(b"[]" * 500)
-    with pytest.raises(UsageError, match="inside each other"):
-        check_depth(b"[" * 65 + b"]" * 65)
 
 
 @pytest.mark.parametrize(

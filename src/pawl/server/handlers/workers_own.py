@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from pawl.core.model.errors import Denied, Unavailable, UsageError
 from pawl.core.model.ids import WorkerId
+from pawl.core.model.json_body import check_depth
 from pawl.core.model.plain import to_plain
 from pawl.core.model.reports import Report
 from pawl.core.model.work import Lease, WorkerHello
 from pawl.engine.control import worker_id
 from pawl.server.answers import stream
-from pawl.server.requests import check_depth, read_body, read_chunks
+from pawl.server.requests import read_body, read_chunks
 from pawl.server.routes import Body, Call, Caller, Handler, Route
 from pawl.wire import (
     WORKER_HEADER,
