@@ -110,14 +110,14 @@ class GitServer:
     _now: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def repository(self, name: str = "octo/repo") -> Repository:
-        """Make an empty repository `name`, with `main` as its branch."""
+    def repository(self, name: str = "octo/repo", *, ids: str = "sha1") -> Repository:
+        """Make an empty repository `name`, with `main` as its branch and `ids` of that kind."""
         bare, tree = self.root / f"{name}.git", self.root / "trees" / name
         bare.mkdir(parents=True)
         tree.mkdir(parents=True)
-        git(bare, "init", "-q", "--bare", "-b", "main")
+        git(bare, "init", "-q", "--bare", "-b", "main", f"--object-format={ids}")
         git(bare, "config", "http.receivepack", "true")
-        git(tree, "init", "-q", "-b", "main")
+        git(tree, "init", "-q", "-b", "main", f"--object-format={ids}")
         git(tree, "remote", "add", "origin", str(bare))
         return Repository(bare=bare, tree=tree, url=f"{self.address}/{name}.git")
 

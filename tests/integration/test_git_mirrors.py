@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.git.calling import Git, GitError, Rules
-from pawl.adapters.git.mirror import Access, GitMirrors, MirrorLimits
+from pawl.adapters.git.mirror import Access, GitMirrors, MirrorLimits, MirrorSource
 from pawl.adapters.git.mirror.complaints import from_complaint
 from pawl.adapters.git.mirror.folders import folder_of
 from pawl.adapters.git.mirror.origins import rules_for
@@ -25,6 +25,7 @@ from pawl.core.model.errors import (
     UsageError,
 )
 from pawl.ports.mirrors import Origin
+from pawl.ports.source import SourceState
 from tests.git_server import GitServer, Mode, Repository, git, git_server
 
 NAME = "octo/repo"
@@ -183,6 +184,30 @@ async def test_a_host_that_says_nothing_is_left(tmp_path: Path, origin: Origin, 
         await mirrors.fetch(origin)
     while any(host.address in line for line in command_lines()):  # noqa: ASYNC110 - of other processes
         await asyncio.sleep(0.01)
+
+
+async def test_a_host_that_stalls_is_left(tmp_path: Path, origin: Origin, host: GitServer) -> None:
+    mirrors = make_mirrors(tmp_path, stall=1)
+    host.mode = Mode.SILENT
+    with pytest.raises(TransientError, match="too slow"):
+        await mirrors.fetch(origin)
+
+
+async def test_a_repository_with_longer_ids(tmp_path: Path, host: GitServer) -> None:
+    repository = host.repository("octo/long", ids="sha256")
+    before = repository.commit({".ci.yml": "name: x\n"})
+    sha = repository.commit({"a/b": "b\n"})
+    mirrors, origin = make_mirrors(tmp_path), Origin(name="octo/long", url=repository.url)
+    await mirrors.fetch(origin, wanted=sha)
+    assert len(sha) == 64
+    assert [each.path for each in await mirrors.workflows("octo/long", sha)] == [".ci.yml"]
+    assert await mirrors.changed_files("octo/long", before, sha, merge_base=True) == ("a/b",)
+    assert await mirrors.changed_files("octo/long", "0" * 64, sha, merge_base=False) == (".ci.yml", "a/b")
+    state = SourceState(sha=sha, branch="main", tag=None, dirty=False, repository="", default_branch="main")
+    target = tmp_path / "target"
+    target.mkdir()
+    assert await MirrorSource(mirrors, origin, state, ref="refs/heads/main").copy_to(target) == 2
+    assert git(target, "status", "--porcelain", "--branch") == "## main...origin/main"
 
 
 def command_lines() -> list[str]:

@@ -38,11 +38,15 @@ class Mirrors(Protocol):
     async def fetch(self, origin: Origin, *, wanted: str = "") -> None:
         """Bring a mirror up to date; with `wanted`, a commit, nothing is done where that is there already.
 
+        A mirror that is damaged is set aside and made anew. A fetch that fails leaves a mirror as it was.
+
         Raises:
             TransientError: the host cannot be reached, is too slow, or broke off.
             Denied: it refuses the credentials.
             NotFound: there is no such repository, or after fetching still no commit `wanted`.
-            UsageError: the URL is none that may be fetched from.
+            TooLarge: the repository is.
+            UsageError: the URL is none that may be fetched from, the host sends elsewhere, or the repository
+                holds objects that are made to attack git.
         """
 
     async def resolve(self, name: str, ref: str) -> str | None:
@@ -52,14 +56,19 @@ class Mirrors(Protocol):
         """Return the commits of the host by full ref; fetches nothing, raises as `fetch`."""
 
     async def workflows(self, name: str, sha: str) -> tuple[WorkflowText, ...]:
-        """Return the workflow files at a commit, by the order of folders that the docs tell.
+        """Return the workflow files at a commit, in the order of `core.workflow.files`; no network.
+
+        Here and below: a mirror that cannot be read is made anew by the next fetch.
 
         Raises:
-            UsageError: a file is too large, no text, or a link; or there are too many.
+            NotFound: the commit is not there.
+            TooLarge: a file is, or there are too many.
+            UsageError: a file is no text, or a link.
+            TransientError: the mirror cannot be read.
         """
 
     async def file(self, name: str, sha: str, path: str, most: int) -> bytes | None:
-        """Return a file at a commit, None when there is none; raises `TooLarge` over `most` bytes."""
+        """Return a file at a commit, None when there is none; raises as `workflows`."""
 
     async def changed_files(
         self, name: str, before: str, after: str, *, merge_base: bool
@@ -68,7 +77,8 @@ class Mirrors(Protocol):
 
         Args:
             name: of the mirror.
-            before: a commit; all zeros for a new ref: then against the merge base with the default branch.
+            before: a commit; all zeros for a new ref: then against the merge base with the default branch, or
+                against nothing where that is the only branch there is.
             after: a commit.
             merge_base: three-dot, as pull requests count; else two-dot, as pushes do.
         """
@@ -77,4 +87,7 @@ class Mirrors(Protocol):
         """Return whether `older` is reached from `newer`."""
 
     def pack(self, name: str, sha: str, *, ref: str = "", depth: int = 1) -> AsyncGenerator[bytes]:
-        """Yield a commit's files, packed as adapters/git/pack does; `depth` 0 is the whole history."""
+        """Yield a commit's files, packed as adapters/git/pack does; `depth` 0 is the whole history.
+
+        Raises: as `workflows`.
+        """
