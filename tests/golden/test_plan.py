@@ -11,7 +11,7 @@ from pawl.core.diagnostics import has_errors
 from pawl.core.planning.dot import plan_to_dot
 from pawl.core.planning.foresight import foresee_steps
 from pawl.core.planning.plan import plan_workflow
-from pawl.core.planning.storage import plan_to_json
+from pawl.core.planning.storage import plan_from_json, plan_to_json
 from pawl.core.triggers import stub_event
 from pawl.core.workflow.parse import parse_workflow
 from tests.golden.conftest import Compare
@@ -41,3 +41,19 @@ def test_a_workflow_plans_as_its_golden_file_says(path: Path, compare: Compare) 
             lines.append(f"  {step.id}: {verdict.outlook}: {verdict.reason}")
     stored = json.dumps(plan_to_json(plan), indent=1, allow_nan=False)
     compare(path.with_suffix(".out"), "\n".join([*lines, "", plan_to_dot(plan), stored, ""]))
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "earlier").glob("*.json")), ids=lambda path: path.stem)
+def test_a_plan_that_an_earlier_version_stored_loads_with_all_that_it_says(path: Path) -> None:
+    """A server that was updated goes on with the runs it has; `--update-golden` never writes these files."""
+    stored = json.loads(path.read_bytes())
+    assert _holds(plan_to_json(plan_from_json(stored)), stored)
+
+
+def _holds(now: object, then: object) -> bool:
+    """Return whether everything that was stored is still there; there may be more."""
+    if isinstance(then, dict):
+        return isinstance(now, dict) and all(key in now and _holds(now[key], then[key]) for key in then)
+    if isinstance(then, list):
+        return isinstance(now, list) and len(now) == len(then) and all(map(_holds, now, then))
+    return now == then

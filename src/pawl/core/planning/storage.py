@@ -10,7 +10,10 @@ VERSION = 1
 
 
 def plan_to_json(plan: Plan) -> dict[str, Json]:
-    """Return the plan as JSON-able data, with a version."""
+    """Return the plan as JSON-able data, with a version.
+
+    Fields at their defaults are written too: a later version may have other defaults, and the plan stays.
+    """
     return {"version": VERSION, "plan": to_plain(plan)}
 
 
