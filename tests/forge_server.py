@@ -63,7 +63,7 @@ class ForgeServer:
 async def forge_server() -> AsyncIterator[ForgeServer]:
     """Run one on a free port of this machine."""
     server = ForgeServer()
-    application = web.Application()
+    application = web.Application(client_max_size=16 << 20)
     application.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(application)
     await runner.setup()

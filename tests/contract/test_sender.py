@@ -80,6 +80,14 @@ async def test_a_request_is_sent_as_it_is_and_its_answer_given_back(server: Forg
     assert "body" not in repr(request)
 
 
+async def test_a_large_body_is_sent_whole(server: ForgeServer) -> None:
+    body = b"0123456789abcdef" * (3 << 16)
+    await sent(inside(), Outgoing(method="POST", url=server.url, headers={"Content-Type": "a/b"}, body=body))
+    assert server.last.body == body
+    assert server.last.headers["content-type"] == "a/b"
+    assert server.last.headers["content-length"] == str(len(body))
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_an_answer_like_others(server: ForgeServer, status: int) -> None:
     server.answers = lambda _: Told(status, {}, {"Location": "http://169.254.169.254/"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
@@ -85,7 +86,8 @@ class HttpSender:
         async with session.request(
             request.method,
             url,
-            data=request.body or None,
+            # As a file: aiohttp warns of large bodies that are given as bytes.
+            data=BytesIO(request.body) if request.body else None,
             headers=headers,
             proxy=self._proxy,
             allow_redirects=False,
