@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pawl.adapters.forge_bitbucket import BitbucketForge
 from pawl.adapters.forge_generic import GenericForge
+from pawl.adapters.forge_gitea import GiteaForge
 from pawl.adapters.forge_github import GitHubForge
+from pawl.adapters.forge_gitlab import GitLabForge
 from pawl.adapters.git.mirror import Access, GitMirrors, MirrorLimits
 from pawl.adapters.store_sql import open_store
 from pawl.core.model.forge import ForgeKind, Received
@@ -145,8 +148,15 @@ def github(name: str, body: dict[str, Any], key: str = "d-1", secret: str = SECR
 
 
 def signed_forges() -> dict[ForgeKind, Forge]:
-    """Return the adapters that tests have webhooks of."""
-    return {ForgeKind.GITHUB: GitHubForge(NoSender(), FakeClock()), ForgeKind.GENERIC: GenericForge()}
+    """Return the adapters of all forges, which call nobody."""
+    sender, clock = NoSender(), FakeClock()
+    return {
+        ForgeKind.GITHUB: GitHubForge(sender, clock),
+        ForgeKind.GITLAB: GitLabForge(sender, clock),
+        ForgeKind.GITEA: GiteaForge(sender, clock),
+        ForgeKind.BITBUCKET: BitbucketForge(sender, clock),
+        ForgeKind.GENERIC: GenericForge(),
+    }
 
 
 def make_desk(
