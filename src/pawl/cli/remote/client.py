@@ -72,6 +72,14 @@ class Client:
             return await self._ask("POST", path, body=body)
         return await self._again(lambda: self._ask("POST", path, body=body))
 
+    async def patch(self, path: str, body: Json) -> Json:
+        """Return the answer to a PATCH.
+
+        Raises:
+            Unavailable, PawlError: as `get`.
+        """
+        return await self._again(lambda: self._ask("PATCH", path, body=body))
+
     async def delete(self, path: str) -> Json:
         """Return the answer to a DELETE.
 
