@@ -35,7 +35,7 @@ jobs:
 def repository(tmp_path: Path) -> Iterator[Repository]:
     with git_server(tmp_path / "host") as host:
         made = host.repository(NAME)
-        made.commit({"top": "1\n", "src/a": "a\n", "docs/b": "b\n"}, "first")
+        made.commit({"top": "1\n", "src/a": "a\n", "pages/b": "b\n"}, "first")
         made.commit({"top": "2\n"}, "second")
         made.commit({"top": "3\n"}, "third")
         yield made
@@ -56,11 +56,11 @@ async def run(tmp_path: Path, source: Source, inputs: str, script: str) -> Finis
 @pytest.mark.parametrize(
     ("inputs", "script"),
     [
-        ("{}", 'test "$(git log --format=%s)" = third && test -e docs/b'),
+        ("{}", 'test "$(git log --format=%s)" = third && test -e pages/b'),
         ("{fetch-depth: 2}", 'test "$(git rev-list --count HEAD)" = 2'),
         ("{fetch-depth: 0}", 'test "$(git rev-list --count HEAD)" = 3'),
-        ("{sparse-checkout: src}", "test -e src/a && test -e top && test ! -e docs"),
-        ("{path: below}", "test -e below/docs/b && test ! -e docs"),
+        ("{sparse-checkout: src}", "test -e src/a && test -e top && test ! -e pages"),
+        ("{path: below}", "test -e below/pages/b && test ! -e pages"),
     ],
 )
 async def test_a_mirror_gives_what_is_asked_for(
@@ -72,7 +72,7 @@ async def test_a_mirror_gives_what_is_asked_for(
 
 async def test_a_working_tree_tells_that_it_copies_all(repository: Repository, tmp_path: Path) -> None:
     inputs = "{sparse-checkout: src, fetch-dept: 2, lfs: maybe}"
-    ended = await run(tmp_path, WorkingTree(repository.tree), inputs, "test -e docs/b")
+    ended = await run(tmp_path, WorkingTree(repository.tree), inputs, "test -e pages/b")
     assert ended.conclusion is Conclusion.SUCCESS, ended.log
     assert "All files are copied, not only src: a local run has them all at hand" in ended.log
     assert "actions/checkout has no input `fetch-dept`" in ended.log

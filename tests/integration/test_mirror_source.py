@@ -29,7 +29,7 @@ def host(tmp_path: Path) -> Iterator[GitServer]:
 @pytest.fixture
 def repository(host: GitServer) -> Repository:
     made = host.repository(NAME)
-    made.commit({"README.md": "one\n", "src/a.py": "a\n", "docs/x/y.md": "y\n"}, "first")
+    made.commit({"README.md": "one\n", "src/a.py": "a\n", "pages/x/y.md": "y\n"}, "first")
     made.tree.joinpath("run.sh").write_text("#!/bin/sh\n")
     made.tree.joinpath("run.sh").chmod(0o755)
     made.tree.joinpath("link").symlink_to("README.md")
@@ -79,7 +79,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-ALL = {"README.md", "src/a.py", "docs/x/y.md", "run.sh", "link"}
+ALL = {"README.md", "src/a.py", "pages/x/y.md", "run.sh", "link"}
 
 
 async def test_one_commit_on_its_branch(mirrors: GitMirrors, repository: Repository, workspace: Path) -> None:
@@ -184,11 +184,11 @@ async def test_a_pull_requests_commit(mirrors: GitMirrors, repository: Repositor
 async def test_folders_of_a_sparse_checkout(
     mirrors: GitMirrors, repository: Repository, workspace: Path
 ) -> None:
-    count = await source_of(mirrors, repository).copy_to(workspace, wanted=Checkout(sparse=("docs",)))
-    assert files(workspace) == {"README.md", "run.sh", "link", "docs/x/y.md"}
+    count = await source_of(mirrors, repository).copy_to(workspace, wanted=Checkout(sparse=("pages",)))
+    assert files(workspace) == {"README.md", "run.sh", "link", "pages/x/y.md"}
     assert count == 4
     assert git(workspace, "status", "--porcelain") == ""
-    assert git(workspace, "sparse-checkout", "list") == "docs"
+    assert git(workspace, "sparse-checkout", "list") == "pages"
 
 
 async def test_patterns_of_a_sparse_checkout(
@@ -196,14 +196,14 @@ async def test_patterns_of_a_sparse_checkout(
 ) -> None:
     wanted = Checkout(sparse=("*.md", "!README.md", "-x"), cone=False)
     assert await source_of(mirrors, repository).copy_to(workspace, wanted=wanted) == 1
-    assert files(workspace) == {"docs/x/y.md"}
+    assert files(workspace) == {"pages/x/y.md"}
 
 
 async def test_a_part_of_the_files_alone(
     mirrors: GitMirrors, repository: Repository, workspace: Path, tmp_path: Path
 ) -> None:
     source = source_of(mirrors, repository)
-    assert await source.copy_to(workspace, subfolder="docs/") == 1
+    assert await source.copy_to(workspace, subfolder="pages/") == 1
     assert names(workspace) == ["x"]
     other = tmp_path / "other"
     other.mkdir()
