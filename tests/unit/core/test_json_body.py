@@ -11,6 +11,11 @@ def test_json_is_read() -> None:
     assert told == {"a": [1, -2.5, True, None, "éé😀"]}
 
 
+def test_a_number_may_be_long_and_a_text_of_digits_longer() -> None:
+    assert parse_json(b"[" + b"9" * 100 + b"]") == [int("9" * 100)]
+    assert parse_json(b'["' + b"9" * 5000 + b'", 7]') == ["9" * 5000, 7]
+
+
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
 def test_depth_has_a_limit(depth: int) -> None:
     body = b"[" * depth + b"]" * depth
@@ -25,6 +30,8 @@ def test_brackets_in_texts_are_not_counted() -> None:
     text = "[{" * 200 + '\\"' + "[" * 200
     assert parse_json(f'["{text}"]'.encode())
     assert parse_json(b"[" + b"[]," * 500 + b"[]]")
+    escaped = r'"\\", "\"[{", "[\\\"[", "\n", "\u005b"'.replace("[", "[" * 100)
+    assert len(parse_json(f"[{escaped}]".encode())) == 5  # type: ignore[arg-type]  # it is a list
 
 
 @pytest.mark.parametrize("more", [0, 1])

@@ -15,8 +15,10 @@ MAX_VALUES = 1_000_000
 """Values in a body, roughly: each costs a hundred bytes of memory."""
 
 _LONGEST_NUMBER = 100
-# A text is skipped as a whole, so that brackets in it do not count.
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_OPENING = b"[{"
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_TEXT = re.compile(rb'"[^"]*"?')
+_MANY_DIGITS = re.compile(rb"[0-9]{%d}" % (_LONGEST_NUMBER + 1))
 _SUSPICIOUS = re.compile(rb"\x00|\\u0000|\\u[dD][89a-fA-F]")
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
@@ -31,9 +33,11 @@ def parse_json(body: bytes) -> Json:
     check_depth(body)
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
         raise UsageError(f"the body has more than {MAX_VALUES} values")
+    # Looking at each number takes as long as all the rest; almost no body has so many digits in a row.
+    whole = _whole if _MANY_DIGITS.search(body) else None
     try:
         told: Json = json.loads(
-            body.decode(), parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+            body.decode(), parse_constant=_no_constant, parse_float=_finite, parse_int=whole
         )
     except (ValueError, RecursionError) as error:
         raise UsageError(f"the body is not JSON: {error}") from None
@@ -50,15 +54,14 @@ def check_depth(body: bytes) -> None:
     """
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
+    # What is escaped goes first, so that every quote left begins or ends a text; then all but quotes and
+    # brackets, and the texts. It is a chain of quick passes: a loop over the tokens takes ten times as long.
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_STRUCTURE)
     depth = 0
-    for found in _STRUCTURE.finditer(body):
-        mark = found[0]
-        if mark in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise UsageError(f"the body has more than {MAX_DEPTH} lists and objects inside each other")
-        elif mark in (b"]", b"}"):
-            depth -= 1
+    for mark in _TEXT.sub(b"", plain):
+        depth += 1 if mark in _OPENING else -1
+        if depth > MAX_DEPTH:
+            raise UsageError(f"the body has more than {MAX_DEPTH} lists and objects inside each other")
 
 
 def _no_constant(name: str) -> Json:
