@@ -19,6 +19,7 @@ from pawl.core.model.forge import ForgeKind
 from pawl.core.model.ids import JobId, WorkerId
 from pawl.core.model.projects import DeliveryRecord, DeliverySource, HeadRecord, Project, ScheduleRecord
 from pawl.core.model.records import ArtifactRecord, GroupMember, LogRecord, TokenRecord, WorkerRecord
+from pawl.core.model.secrets import SecretRecord, SecretUse, ValueScope, VariableRecord
 from pawl.ports.store import RunFilter, Store
 from tests.postgres import PostgresServer
 from tests.stores import add_run, attempt, new_run, opened, until
@@ -44,6 +45,7 @@ async def fill(store: Store) -> None:
         transaction.tokens.put(TokenRecord(digest="d", name="t", scope="admin", created_at=1 / 3))
         transaction.keys.put("k:1", [None, True], time=1.0)
         fill_intake(transaction)
+        fill_secrets(transaction, attempt(run).ref)
         transaction.runs.delete(transaction.runs.add(new_run(path="other")).id)
 
     await store.write(work)
@@ -70,6 +72,17 @@ def fill_intake(transaction: Any) -> None:
             project="acme/site", path="ci.yml", cron="0 1 * * *", zone="UTC", set_at=1.0, next_at=None
         )
     )
+
+
+def fill_secrets(transaction: Any, ref: Any) -> None:
+    scope = ValueScope(project="acme/site", environment="live")
+    transaction.secrets.put(
+        SecretRecord(scope=scope, name="KEY", sealed="v1:a:b", version=1, updated_at=1.0, updated_by="me")
+    )
+    transaction.variables.put(
+        VariableRecord(scope=scope, name="REGION", value="eu", updated_at=1.0, updated_by="me")
+    )
+    transaction.secret_uses.add([SecretUse(attempt=ref, name="KEY", scope=scope, version=1, used_at=1.0)])
 
 
 def names(folder: Path) -> list[str]:

@@ -70,6 +70,7 @@ def _project(row: Row) -> Project:
         forks=ForkPolicy(row[11]),
         poll_seconds=row[12],
         active=bool(row[13]),
+        share_token=bool(row[14]),
     )
 
 
@@ -100,6 +101,7 @@ class SqlProjects:
             forks=project.forks.value,
             poll_seconds=project.poll_seconds,
             active=int(project.active),
+            share_token=int(project.share_token),
         )
 
     def get(self, name: str) -> Project | None:

@@ -266,6 +266,7 @@ projects = sa.Table(
     _text("forks"),
     _time("poll_seconds"),
     _number("active"),
+    _number("share_token", server_default="0"),
 )
 """`secrets` holds sealed values only."""
 
@@ -328,3 +329,41 @@ schedules = sa.Table(
     _maybe_time("fired_at"),
 )
 sa.Index("ix_schedules_next", schedules.c.next_at)
+
+secrets = sa.Table(
+    "secrets",
+    METADATA,
+    _text("project", primary_key=True),
+    _text("environment", primary_key=True),
+    _text("name", primary_key=True),
+    _text("sealed"),
+    _number("version"),
+    _time("updated_at"),
+    _text("updated_by"),
+)
+
+variables = sa.Table(
+    "variables",
+    METADATA,
+    _text("project", primary_key=True),
+    _text("environment", primary_key=True),
+    _text("name", primary_key=True),
+    _text("value"),
+    _time("updated_at"),
+    _text("updated_by"),
+)
+
+secret_uses = sa.Table(
+    "secret_uses",
+    METADATA,
+    _number("run", primary_key=True, autoincrement=False),
+    _text("job", primary_key=True),
+    _number("attempt", primary_key=True, autoincrement=False),
+    _text("name", primary_key=True),
+    _number("version", primary_key=True, autoincrement=False),
+    _text("project"),
+    _text("environment"),
+    _time("used_at"),
+)
+sa.Index("ix_secret_uses_name", secret_uses.c.name, secret_uses.c.used_at)
+sa.Index("ix_secret_uses_time", secret_uses.c.used_at)

@@ -6,6 +6,7 @@ from pawl.adapters.store_sql.intake import SqlDeliveries, SqlHeads, SqlProjects,
 from pawl.adapters.store_sql.lists import SqlArtifacts, SqlKeys, SqlTokens, SqlWorkers
 from pawl.adapters.store_sql.queue import SqlAttempts, SqlGroups
 from pawl.adapters.store_sql.runs import SqlEvents, SqlLogs, SqlRuns
+from pawl.adapters.store_sql.secrets import SqlSecrets, SqlSecretUses, SqlVariables
 from pawl.adapters.store_sql.session import Session
 from pawl.ports.store import (
     ArtifactTable,
@@ -19,8 +20,11 @@ from pawl.ports.store import (
     ProjectTable,
     RunTable,
     ScheduleTable,
+    SecretTable,
+    SecretUseTable,
     TokenTable,
     Transaction,
+    VariableTable,
     WorkerTable,
 )
 
@@ -75,6 +79,21 @@ class SqlTransaction:
     def schedules(self) -> ScheduleTable:
         """Return the cron lines of default branches."""
         return SqlSchedules(self._session)
+
+    @property
+    def secrets(self) -> SecretTable:
+        """Return the secrets, sealed."""
+        return SqlSecrets(self._session)
+
+    @property
+    def variables(self) -> VariableTable:
+        """Return the variables."""
+        return SqlVariables(self._session)
+
+    @property
+    def secret_uses(self) -> SecretUseTable:
+        """Return which attempt was given which secret."""
+        return SqlSecretUses(self._session)
 
     def notify(self, topic: str) -> None:
         """Wake those that wait for `topic` once this is committed."""

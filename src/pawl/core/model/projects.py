@@ -17,6 +17,8 @@ class ForkPolicy(StrEnum):
     FIRST = "first"
     """Until one of its author's pull requests was merged or approved for this repository."""
     NEVER = "never"
+    REFUSE = "refuse"
+    """Nothing that comes from a fork runs, whoever approves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Project:
         app_id: of a GitHub App, "" for none.
         context: template of commit statuses: `{workflow}`, `{job}`, `{event}` are filled in.
         poll_seconds: how often branch heads are compared with what webhooks told; 0 for never.
+        share_token: whether jobs get `token` as their `GITHUB_TOKEN`, where the forge makes none for each.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Project:
     forks: ForkPolicy = ForkPolicy.ALWAYS
     poll_seconds: float = 300.0
     active: bool = True
+    share_token: bool = False
 
 
 class DeliveryState(StrEnum):

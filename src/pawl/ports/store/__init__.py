@@ -7,6 +7,7 @@ changes together is one function, and the same function runs on every database.
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable, LeaseOffer
 from pawl.ports.store.runs import EventTable, LogTable, RunFilter, RunTable
+from pawl.ports.store.secrets import SecretTable, SecretUseTable, VariableTable
 from pawl.ports.store.store import Store, Transaction
 from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
 
@@ -24,8 +25,11 @@ __all__ = [
     "RunFilter",
     "RunTable",
     "ScheduleTable",
+    "SecretTable",
+    "SecretUseTable",
     "Store",
     "TokenTable",
     "Transaction",
+    "VariableTable",
     "WorkerTable",
 ]

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable
 from pawl.ports.store.runs import EventTable, LogTable, RunTable
+from pawl.ports.store.secrets import SecretTable, SecretUseTable, VariableTable
 from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
 
 T = TypeVar("T")
@@ -61,7 +62,23 @@ class IntakeTables(Protocol):
         """Return the cron lines of default branches."""
 
 
-class Transaction(RunTables, IntakeTables, Protocol):
+class SecretTables(Protocol):
+    """What jobs are given from outside their workflow."""
+
+    @property
+    def secrets(self) -> SecretTable:
+        """Return the secrets, sealed."""
+
+    @property
+    def variables(self) -> VariableTable:
+        """Return the variables."""
+
+    @property
+    def secret_uses(self) -> SecretUseTable:
+        """Return which attempt was given which secret."""
+
+
+class Transaction(RunTables, IntakeTables, SecretTables, Protocol):
     """What a function that works on the store is given; good only while that function runs."""
 
     @property
