@@ -116,7 +116,7 @@ class Journal:
         claimed = await desk.write(lambda tx: tx.deliveries.claim(now, now + rules.hold, rules.at_once))
         ended = await asyncio.gather(*(self._working.on(each) for each in claimed), return_exceptions=True)
         for each in ended:
-            if isinstance(each, TransientError):
+            if isinstance(each, TransientError) or not isinstance(each, Exception | None):
                 raise each
         broken = {
             each.id: fault for each, fault in zip(claimed, ended, strict=True) if isinstance(fault, Exception)
