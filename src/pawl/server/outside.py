@@ -30,10 +30,10 @@ class Reached:
         """Take the settings.
 
         Raises:
-            UsageError: the key's file can be read by others, or holds none.
+            UsageError: the key's file can be read by others, or holds none; or `reach` names what is no host.
             InfrastructureError: it cannot be read or made.
         """
-        self._sender = HttpSender(Allowed())
+        self._sender = HttpSender(Allowed.of(settings.reach))
         self._mirrors = GitMirrors(settings.folder / "mirrors", access=_access(settings))
         self.outside = Outside(
             sealing=FileSealing(read_or_make_key(settings.folder / KEY_FILE)),

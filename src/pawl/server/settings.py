@@ -66,6 +66,12 @@ SERVER_SETTINGS = (
     _rule("executor", "text", "What runs the embedded worker's jobs.", choices=("auto", "docker", "host")),
     _rule("labels", "texts", "Labels of the embedded worker, besides the usual ones."),
     _rule(
+        "reach",
+        "texts",
+        "Hosts and networks inside that forges may be at, also without TLS: "
+        "`git.lan`, `.corp.example`, `10.0.0.0/8`.",
+    ),
+    _rule(
         "plain_git", "boolean", "Whether repositories may be fetched over `http:`, which anybody can read."
     ),
     _rule(
@@ -126,6 +132,7 @@ class ServerSettings:
     workers: int = field(default_factory=default_slots)
     executor: str = "auto"
     labels: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
     plain_git: bool = False
     shutdown_grace: float = 10.0
     log_level: str = "info"
