@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pawl.core.lifecycle import (
+    AskApproval,
     CancelJob,
     CancelRequested,
     CompleteRun,
     EndJob,
+    JobAdmitted,
     JobFinished,
+    JobRefused,
     JobResolved,
     JobSkipped,
     JobStarted,
@@ -22,6 +25,8 @@ from pawl.core.lifecycle import (
     LifecycleEvent,
     ResolvedCombination,
     ResolveJob,
+    RunHeld,
+    RunReleased,
     RunStarted,
     RunState,
     StartJob,
@@ -74,8 +79,12 @@ class World:
     conclusion: Conclusion | None = None
     cancels: int = 2
     made: set[tuple[str, int]] = field(default_factory=set)
+    admitted: set[str] = field(default_factory=set)
 
     def go(self) -> None:
+        self.admitted = set()
+        if self.draw(st.booleans()):
+            self.hold()
         self.feed(RunStarted())
         while self.waiting:
             self.waiting.append(self.waiting.pop(self.draw(st.integers(0, len(self.waiting) - 1))))
@@ -86,11 +95,25 @@ class World:
                 self.cancels -= 1
                 self.feed(CancelRequested(by="test", force=self.draw(st.booleans())))
 
+    def hold(self) -> None:
+        """A run that is held does not begin, however often it is told to, and can be cancelled."""
+        self.feed(RunHeld("it waits for approval"))
+        held = self.run
+        self.repeat(RunStarted())
+        assert run_status(held) is Status.WAITING or run_status(held) is Status.COMPLETED
+        if self.draw(st.integers(0, 3)) == 0:
+            self.feed(CancelRequested(by="test"))
+            assert self.run.status is Status.COMPLETED
+            self.repeat(RunReleased())
+        self.feed(RunReleased())
+
     def repeat(self, event: LifecycleEvent) -> None:
         assert apply(self.run, event, 1.0) == (self.run, ())
 
     def feed(self, event: LifecycleEvent) -> None:
         before = self.run
+        if isinstance(event, JobAdmitted):
+            self.admitted.add(event.id)
         after, effects = apply(before, event, 1.0)
         assert (after, effects) == apply(before, event, 1.0)
         assert state_from_json(json.loads(json.dumps(state_to_json(after)))) == after
@@ -103,8 +126,16 @@ class World:
                 case ResolveJob(key):
                     self.ready(key)
                     self.waiting.append(self.answer(key))
+                case AskApproval(id=job, key=key):
+                    self.ready(key)
+                    assert job not in self.ended
+                    refused = self.draw(st.integers(0, 3)) == 0
+                    self.waiting.append(JobRefused(id=job, reason="") if refused else JobAdmitted(id=job))
                 case StartJob(id=job, key=key, attempt=attempt):
                     self.ready(key)
+                    found = self.run.find(job)
+                    assert found is not None
+                    assert not found[1].environment or job in self.admitted, "a job nobody let in"
                     assert job not in self.ended
                     assert (job, attempt) not in self.made, "an attempt that was made before"
                     self.made.add((job, attempt))
@@ -141,7 +172,11 @@ class World:
         if kind == 1:
             return JobUnresolvable(key=key, reason="")
         combinations = tuple(
-            ResolvedCombination(id=JobId(f"{key}#{index}"), continue_on_error=self.draw(st.booleans()))
+            ResolvedCombination(
+                id=JobId(f"{key}#{index}"),
+                continue_on_error=self.draw(st.booleans()),
+                environment=self.draw(st.sampled_from(("", "", "production"))),
+            )
             for index in range(self.draw(st.integers(0, 3)))
         )
         return JobResolved(

@@ -5,6 +5,7 @@ Everything that waits, retries, skips or cancels is decided here and nowhere els
 
 from pawl.core.lifecycle.apply import IllegalTransition, apply
 from pawl.core.lifecycle.effects import (
+    AskApproval,
     CancelJob,
     CompleteRun,
     Effect,
@@ -15,30 +16,38 @@ from pawl.core.lifecycle.effects import (
 )
 from pawl.core.lifecycle.events import (
     CancelRequested,
+    JobAdmitted,
     JobFinished,
+    JobRefused,
     JobResolved,
     JobSkipped,
     JobStarted,
     JobUnresolvable,
     LifecycleEvent,
     ResolvedCombination,
+    RunHeld,
+    RunReleased,
     RunStarted,
 )
 from pawl.core.lifecycle.rerun import rerun
 from pawl.core.lifecycle.results import ancestor_results, need_results, run_conclusion, run_status
-from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState, create_run
+from pawl.core.lifecycle.state import Cancellation, Gate, Group, JobState, RunState, create_run
 from pawl.core.lifecycle.storage import state_from_json, state_to_json
 
 __all__ = [
+    "AskApproval",
     "CancelJob",
     "CancelRequested",
     "Cancellation",
     "CompleteRun",
     "Effect",
     "EndJob",
+    "Gate",
     "Group",
     "IllegalTransition",
+    "JobAdmitted",
     "JobFinished",
+    "JobRefused",
     "JobResolved",
     "JobSkipped",
     "JobStarted",
@@ -48,6 +57,8 @@ __all__ = [
     "Notice",
     "ResolveJob",
     "ResolvedCombination",
+    "RunHeld",
+    "RunReleased",
     "RunStarted",
     "RunState",
     "StartJob",

@@ -9,17 +9,21 @@ from pawl.core.lifecycle.draft import Draft
 from pawl.core.lifecycle.effects import Effect, Notice
 from pawl.core.lifecycle.events import (
     CancelRequested,
+    JobAdmitted,
     JobFinished,
+    JobRefused,
     JobResolved,
     JobSkipped,
     JobStarted,
     JobUnresolvable,
     LifecycleEvent,
+    RunHeld,
+    RunReleased,
     RunStarted,
 )
 from pawl.core.lifecycle.results import is_failure
 from pawl.core.lifecycle.retry import retry_delay
-from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState, group_of
+from pawl.core.lifecycle.state import Cancellation, Gate, Group, JobState, RunState, group_of
 from pawl.core.model.errors import InternalError
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.status import Conclusion, Status
@@ -52,7 +56,7 @@ def apply(run: RunState, event: LifecycleEvent, now: float) -> tuple[RunState, t
         draft.close_groups()
         if not all(group.is_completed for group in draft.groups.values()):
             return replace(draft.run, groups=draft.groups, ended=draft.ended), tuple(draft.effects)
-        draft.run = replace(draft.run, status=Status.IN_PROGRESS, started_at=draft.now)
+        draft.run = replace(draft.run, status=Status.IN_PROGRESS, held="", started_at=draft.now)
     settled = draft.settle(everything=isinstance(event, RunStarted))
     return settled, tuple(draft.effects)
 
@@ -62,6 +66,10 @@ def _change(draft: Draft, event: LifecycleEvent) -> bool:
     match event:
         case RunStarted():
             return _start_run(draft)
+        case RunHeld(reason=reason):
+            return _hold(draft, reason)
+        case RunReleased():
+            return _hold(draft, "")
         case JobResolved():
             return _resolve(draft, event)
         case JobSkipped():
@@ -69,6 +77,8 @@ def _change(draft: Draft, event: LifecycleEvent) -> bool:
             return _end_unresolved(draft, event.key, conclusion, event.reason)
         case JobUnresolvable():
             return _end_unresolved(draft, event.key, Conclusion.FAILURE, event.reason)
+        case JobAdmitted() | JobRefused():
+            return _answer_gate(draft, event)
         case JobStarted():
             return _start_job(draft, event)
         case JobFinished():
@@ -80,9 +90,16 @@ def _change(draft: Draft, event: LifecycleEvent) -> bool:
 
 
 def _start_run(draft: Draft) -> bool:
-    if draft.run.status is not Status.QUEUED:
+    if draft.run.status is not Status.QUEUED or draft.run.held:
         return False
     draft.run = replace(draft.run, status=Status.IN_PROGRESS, started_at=draft.now)
+    return True
+
+
+def _hold(draft: Draft, reason: str) -> bool:
+    if draft.run.status is not Status.QUEUED or draft.run.held == reason:
+        return False
+    draft.run = replace(draft.run, held=reason)
     return True
 
 
@@ -115,6 +132,8 @@ def _resolve(draft: Draft, event: JobResolved) -> bool:
             continue_on_error=each.continue_on_error,
             attempt=group.past.get(each.id, 0),
             earlier=group.past.get(each.id, 0),
+            environment=each.environment,
+            gate=Gate.CLOSED if each.environment else Gate.OPEN,
         )
         for each in event.combinations
     )
@@ -139,6 +158,22 @@ def _end_unresolved(draft: Draft, key: JobKey, conclusion: Conclusion, reason: s
     if _unresolved(draft, key) is None:
         return False
     draft.end_group(key, conclusion, reason)
+    return True
+
+
+def _answer_gate(draft: Draft, event: JobAdmitted | JobRefused) -> bool:
+    """Let a job in, or end it; an answer to what was not asked, or is asked no more, changes nothing."""
+    found = draft.run.find(event.id)
+    if found is None:
+        raise IllegalTransition(f"job `{event.id}` is not in this run")
+    group, job = found
+    if not job.is_at_gate:
+        return False
+    if isinstance(event, JobAdmitted):
+        draft.put_job(group.key, replace(job, gate=Gate.OPEN))
+        return True
+    draft.end_job(group.key, job, event.conclusion, event.reason)
+    _fail_fast(draft, group, job, event.conclusion)
     return True
 
 
@@ -182,10 +217,14 @@ def _finish_job(draft: Draft, event: JobFinished) -> bool:
         cancelling=None,
     )
     draft.end_job(group.key, job, event.conclusion, event.reason)
-    if group.fail_fast and is_failure(event.conclusion) and not job.continue_on_error:
+    _fail_fast(draft, group, job, event.conclusion)
+    return True
+
+
+def _fail_fast(draft: Draft, group: Group, job: JobState, conclusion: Conclusion) -> None:
+    if group.fail_fast and is_failure(conclusion) and not job.continue_on_error:
         why = Cancellation(by="fail-fast", reason=f"`{job.id}` failed and fail-fast is on", time=draft.now)
         draft.cancel_group(group.key, why, but=job.id)
-    return True
 
 
 def _because(reason: str) -> str:
@@ -206,7 +245,7 @@ def _cancel(draft: Draft, event: CancelRequested) -> bool:
         return False
     draft.run = replace(draft.run, cancellation=why)
     if draft.run.status is Status.QUEUED:
-        draft.run = replace(draft.run, status=Status.IN_PROGRESS, started_at=draft.now)
+        draft.run = replace(draft.run, status=Status.IN_PROGRESS, held="", started_at=draft.now)
         _cancel_all(draft, why)
         return True
     for key, group in list(draft.groups.items()):

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pawl.core.lifecycle.effects import CancelJob, CompleteRun, Effect, EndJob, ResolveJob, StartJob
+from pawl.core.lifecycle.effects import (
+    AskApproval,
+    CancelJob,
+    CompleteRun,
+    Effect,
+    EndJob,
+    ResolveJob,
+    StartJob,
+)
 from pawl.core.lifecycle.results import group_result, run_conclusion
-from pawl.core.lifecycle.state import Cancellation, Group, JobState, RunState
+from pawl.core.lifecycle.state import Cancellation, Gate, Group, JobState, RunState
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.status import Conclusion, Status
 
@@ -125,9 +133,17 @@ class Draft:
             self.put_group(replace(group, result=group_result(group.jobs or ())))
 
     def _start_waiting(self, group: Group) -> None:
-        jobs = group.jobs or ()
+        self._ask_for(group)
+        jobs = self.groups[group.key].jobs or ()
         active = sum(job.is_active for job in jobs)
         room = len(jobs) if group.max_parallel is None else group.max_parallel - active
-        waiting = [job for job in jobs if job.status is Status.WAITING]
+        waiting = [job for job in jobs if job.status is Status.WAITING and job.gate is Gate.OPEN]
         for job in waiting[: max(room, 0)]:
             self.start_job(group.key, job)
+
+    def _ask_for(self, group: Group) -> None:
+        """Ask for all jobs of a group that have to be let in; those that wait take no room of others."""
+        for job in group.jobs or ():
+            if job.status is Status.WAITING and job.gate is Gate.CLOSED:
+                self.put_job(group.key, replace(job, gate=Gate.ASKED))
+                self.effects.append(AskApproval(id=job.id, key=group.key, environment=job.environment))

@@ -27,6 +27,15 @@ class StartJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskApproval:
+    """Ask whether a job may deploy to its environment; answer JobAdmitted or JobRefused, whenever."""
+
+    id: JobId
+    key: JobKey
+    environment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJob:
     """Stop a job. Where it was running, JobFinished is still awaited; a queued one is simply forgotten."""
 
@@ -67,4 +76,4 @@ class CompleteRun:
     reason: str = ""
 
 
-Effect: TypeAlias = ResolveJob | StartJob | CancelJob | EndJob | Notice | CompleteRun
+Effect: TypeAlias = ResolveJob | AskApproval | StartJob | CancelJob | EndJob | Notice | CompleteRun

@@ -15,6 +15,18 @@ class RunStarted:
     """The run may begin: its first jobs are looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunHeld:
+    """The run may not begin, until RunReleased. It can be cancelled meanwhile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReleased:
+    """Nothing holds the run any more; RunStarted begins it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedCombination:
     """One job to run.
@@ -22,10 +34,12 @@ class ResolvedCombination:
     Attributes:
         id: the job's id: the key it belongs to, alone or followed by `#` and a number.
         continue_on_error: whether its failure fails neither the run nor what needs it.
+        environment: the one it deploys to, "" for none; it has to be let in before it starts.
     """
 
     id: JobId
     continue_on_error: bool = False
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +74,26 @@ class JobUnresolvable:
 
     key: JobKey
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobAdmitted:
+    """A job may deploy to its environment, in this attempt of its run."""
+
+    id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRefused:
+    """A job may not deploy to its environment: it ends without having run.
+
+    Attributes:
+        conclusion: failure, or timed out when nobody answered.
+    """
+
+    id: JobId
+    reason: str
+    conclusion: Conclusion = Conclusion.FAILURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,5 +147,15 @@ class CancelRequested:
 
 
 LifecycleEvent: TypeAlias = (
-    RunStarted | JobResolved | JobSkipped | JobUnresolvable | JobStarted | JobFinished | CancelRequested
+    RunStarted
+    | RunHeld
+    | RunReleased
+    | JobResolved
+    | JobSkipped
+    | JobUnresolvable
+    | JobAdmitted
+    | JobRefused
+    | JobStarted
+    | JobFinished
+    | CancelRequested
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pawl.core.lifecycle.results import visible_result
-from pawl.core.lifecycle.state import Group, JobState, RunState, group_of
+from pawl.core.lifecycle.state import Gate, Group, JobState, RunState, group_of
 from pawl.core.model.errors import Conflict, NotFound
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.status import Conclusion, Status
@@ -13,7 +13,7 @@ from pawl.core.model.status import Conclusion, Status
 _FINE = frozenset({Conclusion.SUCCESS, Conclusion.SKIPPED})
 
 
-def rerun(run: RunState, jobs: str) -> RunState:
+def rerun(run: RunState, jobs: str, *, by: str = "") -> RunState:
     """Return the state of a run that is about to begin again; `RunStarted` begins it.
 
     What depends on a job that is done anew is decided anew. Attempts count on, so those made before stay
@@ -22,6 +22,7 @@ def rerun(run: RunState, jobs: str) -> RunState:
     Args:
         run: a completed run.
         jobs: `all`; `failed` for those that failed or were cancelled; else a job's key or id.
+        by: who starts it.
 
     Raises:
         Conflict: the run has not ended, or nothing of it failed.
@@ -49,6 +50,8 @@ def rerun(run: RunState, jobs: str) -> RunState:
         status=Status.QUEUED,
         conclusion=None,
         cancellation=None,
+        held="",
+        started_by=by,
         started_at=None,
         completed_at=None,
     )
@@ -88,5 +91,11 @@ def _again(group: Group, jobs: frozenset[JobId]) -> Group:
 
 def _waiting(job: JobState) -> JobState:
     return JobState(
-        id=job.id, continue_on_error=job.continue_on_error, attempt=job.attempt, earlier=job.attempt
+        id=job.id,
+        continue_on_error=job.continue_on_error,
+        attempt=job.attempt,
+        earlier=job.attempt,
+        environment=job.environment,
+        # What was approved for one start of the run is not for another.
+        gate=Gate.CLOSED if job.environment else Gate.OPEN,
     )

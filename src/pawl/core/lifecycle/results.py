@@ -56,10 +56,17 @@ def run_conclusion(run: RunState) -> Conclusion:
 
 
 def run_status(run: RunState) -> Status:
-    """Return where a run is as people see it, from nothing but its jobs: queued until something happened."""
+    """Return where a run is as people see it, from nothing but its jobs: queued until something happened.
+
+    It waits while it is held, and while nothing of it goes on because jobs have to be let in.
+    """
     groups = run.groups.values()
     if all(group.is_completed for group in groups):
         return Status.COMPLETED
+    jobs = [job for group in groups for job in group.jobs or ()]
+    at_gate = any(job.is_at_gate for job in jobs) and not any(job.is_active for job in jobs)
+    if run.held or at_gate:
+        return Status.WAITING
     begun = {Status.IN_PROGRESS, Status.COMPLETED}
     if any(group.is_completed or any(job.status in begun for job in group.jobs or ()) for group in groups):
         return Status.IN_PROGRESS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pawl.core.model.ids import JobId, JobKey
 from pawl.core.model.plan import Plan, RetryRule
@@ -20,6 +21,15 @@ class Cancellation:
     force: bool = False
 
 
+class Gate(StrEnum):
+    """Whether a job that could start may: one that deploys to an environment has to be let in."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ASKED = "asked"
+    """Whether it may start was asked and is not answered yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
     """One job: one combination of a group.
@@ -29,6 +39,7 @@ class JobState:
         earlier: how many of the attempts were made before the run was started again.
         conclusion: set when, and only when, the status is completed.
         cancelling: set while it was asked to stop and has not ended yet.
+        environment: the one it deploys to, "" for none; `gate` says whether it was let in.
         order: counts the run's jobs in the order in which they ended; decides whose outputs win.
         queued_at, started_at, completed_at: seconds, of the last attempt.
     """
@@ -44,10 +55,17 @@ class JobState:
     outputs: Mapping[str, str] = field(default_factory=dict)
     untrusted: frozenset[str] = frozenset()
     failure_class: FailureClass | None = None
+    environment: str = ""
+    gate: Gate = Gate.OPEN
     order: int = 0
     queued_at: float | None = None
     started_at: float | None = None
     completed_at: float | None = None
+
+    @property
+    def is_at_gate(self) -> bool:
+        """Return whether it waits for nothing but to be let in."""
+        return self.status is Status.WAITING and self.gate is Gate.ASKED
 
     @property
     def is_active(self) -> bool:
@@ -94,6 +112,8 @@ class RunState:
         groups: by key, in topological order.
         infrastructure_retries: further attempts after a fault of the infrastructure, whatever the file says.
         ended: how many jobs have ended.
+        held: why it may not begin, in words: a run from a fork waits for approval. "" for nothing.
+        started_by: who started it again, where somebody did.
     """
 
     groups: Mapping[JobKey, Group]
@@ -102,6 +122,8 @@ class RunState:
     cancellation: Cancellation | None = None
     infrastructure_retries: int = 0
     ended: int = 0
+    held: str = ""
+    started_by: str = ""
     started_at: float | None = None
     completed_at: float | None = None
 

@@ -112,7 +112,10 @@ def answer_resolve(
     event = JobResolved(
         key=key,
         combinations=tuple(
-            ResolvedCombination(id=job.id, continue_on_error=job.continue_on_error) for job in found.jobs
+            ResolvedCombination(
+                id=job.id, continue_on_error=job.continue_on_error, environment=job.environment
+            )
+            for job in found.jobs
         ),
         fail_fast=found.strategy.fail_fast,
         max_parallel=found.strategy.max_parallel,

@@ -29,14 +29,18 @@ from pawl.core.planning.variables import substitute
 
 Contexts = Mapping[str, Value]
 
+LONGEST_ENVIRONMENT = 255
+"""Characters of an environment's name (GitHub documentation, "Managing environments for deployment")."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedJob:
-    """One job to run: its id, its combination with the final name, and `continue-on-error`."""
+    """One job to run: its id, its combination with the final name, `continue-on-error`, its environment."""
 
     id: JobId
     combination: Combination
     continue_on_error: bool = False
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def _resolve(
             id=job_id(job.key, combination, has_matrix=job.matrix is not None),
             combination=combination,
             continue_on_error=_continues(job, contexts, combination, strategy),
+            environment=_environment(job, contexts, combination, strategy),
         )
         for combination in expansion.combinations
     )
@@ -266,3 +271,19 @@ def _continues(job: PlannedJob, contexts: Contexts, combination: Combination, st
         )
         written = render_json(written, {**contexts, **more})
     return as_bool(written, "`continue-on-error`")
+
+
+def _environment(job: PlannedJob, contexts: Contexts, combination: Combination, strategy: Strategy) -> str:
+    """Return the name of the environment that a job deploys to, "" for none."""
+    written: Json = job.environment
+    if isinstance(written, dict):
+        written = written.get("name")
+    if written is None:
+        return ""
+    more = combination_contexts(combination, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel)
+    name = as_text(render_json(written, {**contexts, **more}), "`environment`").strip()
+    if len(name) > LONGEST_ENVIRONMENT or not name.isprintable():
+        raise ExpressionError(
+            f"the name of an environment is at most {LONGEST_ENVIRONMENT} characters that can be shown"
+        )
+    return name

@@ -21,7 +21,8 @@ BUILT_IN_ACTIONS = frozenset({"actions/checkout", "actions/upload-artifact", "ac
 _GROUPS = "concurrency groups are kept by the server only; a local run does not wait for others"
 _PRIORITY = "`priority` orders the server's queue; in a local run it means nothing"
 _LOG_TEXTS = "`retry.log` is looked for by the server only; a local run does not try again because of it"
-_OF_LOCAL_RUNS = frozenset({_GROUPS, _PRIORITY, _LOG_TEXTS})
+_ENVIRONMENTS = "environments are protected by the server only; a local run asks nobody"
+_OF_LOCAL_RUNS = frozenset({_GROUPS, _PRIORITY, _LOG_TEXTS, _ENVIRONMENTS})
 
 
 def unsupported_features(planned: PlannedJob) -> tuple[str, ...]:
@@ -49,8 +50,7 @@ def _differences(job: Job, planned: PlannedJob, shared_concurrency: Json) -> Ite
     if planned.concurrency is not None or shared_concurrency is not None:
         yield _GROUPS
     if planned.environment is not None:
-        name = _shown(planned.environment)
-        yield f"it deploys to environment {name}; approval gates of environments do not exist yet"
+        yield _ENVIRONMENTS
     if planned.priority is not None:
         yield _PRIORITY
     if planned.retry is not None and planned.retry.log:
@@ -86,11 +86,6 @@ def _container(container: Json, where: str) -> Iterator[str]:
     for volume in volumes if isinstance(volumes, list) else ():
         if isinstance(volume, str) and "${{" not in volume and is_machine_folder(volume):
             yield f"{where}: the volume `{volume[:100]}` is a folder of the machine, which jobs do not get"
-
-
-def _shown(environment: Json) -> str:
-    name = environment.get("name") if isinstance(environment, dict) else environment
-    return f"`{name}`"
 
 
 def _labels(runs_on: Json) -> Iterator[str]:

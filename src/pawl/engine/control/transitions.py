@@ -10,10 +10,12 @@ from collections import deque
 from dataclasses import replace
 
 from pawl.core.lifecycle import (
+    AskApproval,
     CancelJob,
     CompleteRun,
     Effect,
     EndJob,
+    JobAdmitted,
     LifecycleEvent,
     Notice,
     ResolveJob,
@@ -152,6 +154,8 @@ class RunChange:
         match effect:
             case ResolveJob(key=key):
                 self._resolve(key)
+            case AskApproval(id=job):
+                self.feed(JobAdmitted(id=job))
             case StartJob():
                 start_attempt(self, effect)
             case CancelJob():

@@ -13,11 +13,13 @@ from dataclasses import replace
 
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.lifecycle import (
+    AskApproval,
     CancelJob,
     CancelRequested,
     CompleteRun,
     Effect,
     EndJob,
+    JobAdmitted,
     JobFinished,
     JobStarted,
     LifecycleEvent,
@@ -228,6 +230,9 @@ class _Run:
         match effect:
             case ResolveJob(key=key):
                 self._resolve(key)
+            case AskApproval(id=job):
+                # Nobody but the person who runs it could be asked.
+                self._feed(JobAdmitted(id=job))
             case StartJob():
                 self._cancellations[effect.id] = Cancellation()
                 self._group.create_task(self._run_job(effect), name=f"job {effect.id}")

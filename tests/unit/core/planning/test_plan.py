@@ -190,7 +190,7 @@ def test_nothing_is_ignored_silently() -> None:
     assert "reusable workflow" in plan.job("call").unsupported[0]
     assert "only Linux" in plan.job("win").unsupported[0]
     assert plan.job("env").unsupported == ()
-    assert "approval gates" in plan.job("env").notes[0]
+    assert "a local run asks nobody" in plan.job("env").notes[0]
     (sentence,) = plan.job("steps").unsupported
     assert "`actions/setup-python@v5` is a remote action" in sentence
 
