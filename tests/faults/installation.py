@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,14 @@ class Installation:
         store: str = "",
         bucket: str = "",
         lease_seconds: float | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         """Take what the server is started with; `slots` are those of its embedded worker.
 
         `store` is the URL of its database, when it is not the file in its data folder. `bucket` is where its
         logs and blobs are, when they are not there either; it is formatted with `logs` and `blobs`.
-        `lease_seconds` are those of every lease, when they are not the usual ones.
+        `lease_seconds` are those of every lease, when they are not the usual ones. `settings` are variables
+        of the environment.
         """
         self.folder = folder
         self.data = folder / "data"
@@ -68,7 +70,7 @@ class Installation:
         self._store = ["--store", store] if store else []
         for kind in ("logs", "blobs") if bucket else ():
             self._store += [f"--{kind}", bucket.format(kind)]
-        self._environment = _clean_environment(folder)
+        self._environment = {**_clean_environment(folder), **(settings or {})}
         self._serving = _PAWL
         if lease_seconds is not None:
             self._serving = [sys.executable, "-c", _WITH_OTHER_LEASES.format(seconds=lease_seconds)]
