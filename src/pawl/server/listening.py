@@ -24,22 +24,30 @@ _LONGEST_SOCKET_PATH = 100
 _LARGEST_HEAD = 65_536
 """Bytes of a request before its body; what a single read brings may come on top."""
 
-
-_HEAD_PATIENCE = 30.0
+HEAD_PATIENCE = 30.0
 """Seconds that the head of a request may take, and that a new connection may say nothing."""
 
+BODY_PATIENCE = 30.0
+"""Seconds in each of which a body that is not whole yet brings `LEAST_BODY` bytes, however long it is."""
 
-class _BoundedHead(HttpToolsProtocol):
-    """Uvicorn's protocol, which alone would wait for a request's head for ever, however long it gets."""
+LEAST_BODY = 8_192
+"""Bytes; so the slowest link that may upload has some 2 kbit/s."""
+
+
+class _BoundedRequest(HttpToolsProtocol):
+    """Uvicorn's protocol, which alone would wait for a request for ever, however long its head gets."""
 
     _in_head = True
+    _in_body = False
     _head = 0
+    _body = 0
+    _was_held = False
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._late = self.loop.call_later(_HEAD_PATIENCE, transport.close)
+        self._late = self.loop.call_later(HEAD_PATIENCE, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -50,14 +58,37 @@ class _BoundedHead(HttpToolsProtocol):
         """Begin to count."""
         self._in_head, self._head = True, 0
         if self._late is None:
-            self._late = self.loop.call_later(_HEAD_PATIENCE, self.transport.close)
+            self._late = self.loop.call_later(HEAD_PATIENCE, self.transport.close)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """End counting: the body has limits of its own."""
-        self._in_head = False
+        """End counting: a body may be long, if it keeps coming."""
+        self._in_head, self._in_body = False, True
         self._end_waiting()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count what came."""
+        super().on_body(body)
+        self._body += len(body)
+        self._was_held |= self.flow.read_paused
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing any more."""
+        self._in_body = False
+        self._end_waiting()
+        super().on_message_complete()
+
+    def _look_at_the_pace(self) -> None:
+        """Begin to wait for the next bytes of a body, or let go of a caller of whom too few came.
+
+        Where the server itself did not read for a while, the caller is not to blame.
+        """
+        if self._late is not None and self._body < LEAST_BODY and not self._was_held:
+            self.transport.close()
+            return
+        self._body, self._was_held = 0, self.flow.read_paused
+        self._late = self.loop.call_later(BODY_PATIENCE, self._look_at_the_pace)
 
     def _end_waiting(self) -> None:
         if self._late is not None:
@@ -67,6 +98,8 @@ class _BoundedHead(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; let go of a caller whose head does not end."""
         super().data_received(data)
+        if self._in_body and self._late is None and not self.transport.is_closing():
+            self._look_at_the_pace()
         if self._in_head:
             self._head += len(data)
             if self._head > _LARGEST_HEAD and not self.transport.is_closing():
@@ -86,7 +119,7 @@ def make_web_server(application: ASGIApp, grace: float) -> WebServer:
     """Return a web server that gives requests at most `grace` seconds when it ends."""
     config = uvicorn.Config(
         application,
-        http=_BoundedHead,
+        http=_BoundedRequest,
         ws="none",
         lifespan="off",
         log_config=None,
