@@ -144,13 +144,26 @@ async def test_those_who_wait_share_a_fetch(
     await asyncio.to_thread(host.held.acquire)
     later = repository.commit({"b": "b"})
     host.mode = Mode.WELL
-    others = [asyncio.create_task(mirrors.fetch(origin, wanted=later)) for _ in range(50)]
+    others = [asyncio.create_task(mirrors.fetch(origin, wanted=later)) for _ in range(1000)]
     await asyncio.sleep(0)
     host.release.set()
     await asyncio.gather(first, *others)
     assert await mirrors.resolve(NAME, later) == later
     assert host.fetches["/octo/repo.git"] <= 2
     assert host.most_at_once == 1
+
+
+async def test_a_commit_that_is_there_needs_no_host(
+    mirrors: Mirrors, origin: Origin, repository: Repository, host: GitServer
+) -> None:
+    sha = repository.git("rev-parse", "HEAD")
+    await mirrors.fetch(origin)
+    host.mode = Mode.ERROR
+    results = await asyncio.gather(
+        mirrors.fetch(origin), mirrors.fetch(origin, wanted=sha), return_exceptions=True
+    )
+    assert isinstance(results[0], TransientError)
+    assert results[1] is None
 
 
 async def test_one_who_leaves_takes_nothing_from_the_others(

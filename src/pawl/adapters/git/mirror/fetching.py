@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -41,8 +42,12 @@ class Fetcher:
         self._access = access
         self._limits = limits
 
-    async def fetch(self, origin: Origin, folder: MirrorFolder, wanted: Callable[[], frozenset[str]]) -> None:
+    async def fetch(
+        self, origin: Origin, folder: MirrorFolder, wanted: Callable[[], frozenset[str]]
+    ) -> frozenset[str]:
         """Bring a mirror up to date, or make it; one that is damaged is set aside and made anew, once.
+
+        Returns the commits of `wanted` that are still not there.
 
         Raises: as `ports.mirrors.Mirrors.fetch`, but for a commit that is not there.
         """
@@ -50,6 +55,7 @@ class Fetcher:
         async with folder.locked(self._limits.seconds):
             commits = wanted()
             await self._bounded(self._bring(origin, folder, commits), origin, folder)
+            return await absent(Git(folder.path), commits)
 
     async def _bring(self, origin: Origin, folder: MirrorFolder, commits: frozenset[str]) -> None:
         rules = rules_for(origin, self._access, self._limits)
@@ -132,12 +138,12 @@ class Fetcher:
 
     async def _update(self, git: Git, origin: Origin, commits: frozenset[str]) -> None:
         await _fetch(git, origin, "--prune", "--", origin.url, *_HEADS_AND_TAGS)
-        missing = [sha for sha in sorted(commits) if not await has_commit(git, sha)]
+        missing = await absent(git, commits)
         if not missing:
             return
         try:
             # Commits of pull requests, most of all. A host gives them by their ids, or by their refs.
-            await _fetch(git, origin, "--", origin.url, *missing)
+            await _fetch(git, origin, "--", origin.url, *sorted(missing))
         except InfrastructureError:
             await _fetch(git, origin, "--prune", "--", origin.url, *_REQUESTS)
 
@@ -149,6 +155,18 @@ class _Damaged(Exception):  # noqa: N818 - it never leaves this module
 async def has_commit(git: Git, sha: str) -> bool:
     """Return whether a repository holds a commit, given by its whole id."""
     return await git.can("rev-parse", "--quiet", "--verify", "--end-of-options", f"{sha}^{{commit}}")
+
+
+async def absent(git: Git, commits: frozenset[str]) -> frozenset[str]:
+    """Return those of the commits, given by their whole ids, that a repository does not hold."""
+    if not commits:
+        return commits
+    asked = sorted(commits)
+    with tempfile.TemporaryFile() as file:
+        file.write("".join(f"{sha}\n" for sha in asked).encode("ascii"))
+        file.seek(0)
+        told = await git.run("cat-file", "--batch-check=%(objecttype)", stdin=file)
+    return frozenset(sha for sha, kind in zip(asked, told.splitlines(), strict=True) if kind != "commit")
 
 
 def read_refs(told: str) -> tuple[str, dict[str, str]]:

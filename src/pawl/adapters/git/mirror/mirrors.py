@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from pathlib import Path
 
 from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.mirror.comparing import changed_files, is_ancestor
 from pawl.adapters.git.mirror.complaints import is_damage
-from pawl.adapters.git.mirror.fetching import Fetcher, has_commit
+from pawl.adapters.git.mirror.fetching import Fetcher, absent
 from pawl.adapters.git.mirror.folders import MirrorFolder, folder_of
 from pawl.adapters.git.mirror.limits import MirrorLimits
 from pawl.adapters.git.mirror.origins import Access
-from pawl.adapters.git.mirror.sharing import SharedFetches
+from pawl.adapters.git.mirror.sharing import Shared
 from pawl.adapters.git.mirror.workflows import read_workflows
 from pawl.adapters.git.objects import entries, open_objects
 from pawl.adapters.git.pack import pack
@@ -33,9 +34,8 @@ class GitMirrors:
         self._limits = limits or MirrorLimits()
         self.access = access or Access()
         self._fetcher = Fetcher(self.access, self._limits)
-        self._shared = SharedFetches(
-            lambda origin, wanted: self._fetcher.fetch(origin, self.folder(origin.name), wanted)
-        )
+        self._fetches: Shared[Origin] = Shared(self._fetch, lambda origin: origin.name)
+        self._looks: Shared[str] = Shared(self._look, str)
 
     def folder(self, name: str) -> MirrorFolder:
         """Return the places of a repository's mirror."""
@@ -47,16 +47,17 @@ class GitMirrors:
 
     async def close(self) -> None:
         """End fetches that run."""
-        await self._shared.close()
+        await self._fetches.close()
+        await self._looks.close()
 
     async def fetch(self, origin: Origin, *, wanted: str = "") -> None:
         """Bring a mirror up to date, as the port says."""
         if wanted and not is_commit(wanted):
             raise NotFound(f"`{wanted[:100]}` is not the whole id of a commit")
-        if wanted and not self.folder(origin.name).is_suspect and await self._has(origin.name, wanted):
+        if wanted and await self._has_soundly(origin.name, wanted):
             return
-        await self._shared.join(origin, wanted)
-        if wanted and not await self._has(origin.name, wanted):
+        is_there = await self._fetches.join(origin, wanted)
+        if not is_there:
             raise NotFound(
                 f"There is no commit {wanted} in `{origin.name}`", hint="was it replaced by a forced push?"
             )
@@ -127,8 +128,24 @@ class GitMirrors:
     def _git(self, name: str) -> Git:
         return Git(self.folder(name).path, Rules(seconds=self._limits.seconds))
 
+    async def _fetch(self, origin: Origin, wanted: Callable[[], frozenset[str]]) -> frozenset[str]:
+        return await self._fetcher.fetch(origin, self.folder(origin.name), wanted)
+
+    async def _look(self, name: str, wanted: Callable[[], frozenset[str]]) -> frozenset[str]:
+        """Return the commits that are not there. In a storm of pushes, a process for each would cost more."""
+        await asyncio.sleep(0)
+        commits = wanted()
+        if not self.folder(name).is_there:
+            return commits
+        with contextlib.suppress(GitError):
+            return await absent(self._git(name), commits)
+        return commits
+
     async def _has(self, name: str, sha: str) -> bool:
-        return self.folder(name).is_there and await has_commit(self._git(name), sha)
+        return await self._looks.join(name, sha)
+
+    async def _has_soundly(self, name: str, sha: str) -> bool:
+        return not self.folder(name).is_suspect and await self._has(name, sha)
 
     async def _at(self, name: str, sha: str) -> Git:
         """Return git in a mirror that has a commit.

@@ -1,68 +1,76 @@
-"""Sharing fetches: one at a time a repository, and all who ask while one runs share the next."""
+"""Sharing work on a repository: one piece at a time, and all who ask while one runs share the next."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from pawl.ports.mirrors import Origin
+K = TypeVar("K", bound=Hashable)
 
-Fetch = Callable[[Origin, Callable[[], frozenset[str]]], Awaitable[None]]
-"""Fetches an origin; calls its second argument, once, when nobody may join any more: the commits wanted."""
+Work = Callable[[K, Callable[[], frozenset[str]]], Awaitable[frozenset[str]]]
+"""Calls its second argument, once, when nobody may join any more: the commits wanted.
+
+Returns those of them that are not there in the end.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class _Round:
     wanted: set[str] = field(default_factory=set)
-    work: asyncio.Task[None] | None = None
+    work: asyncio.Task[frozenset[str]] | None = None
 
 
-class SharedFetches:
-    """The fetches of a process."""
+class Shared(Generic[K]):
+    """A kind of work that callers in one process share."""
 
-    def __init__(self, fetch: Fetch) -> None:
-        """Fetch by `fetch`."""
-        self._fetch = fetch
-        self._open: dict[Origin, _Round] = {}
+    def __init__(self, work: Work[K], turn: Callable[[K], str]) -> None:
+        """Do `work`, one at a time of all whose `turn` is the same."""
+        self._work = work
+        self._turn_of = turn
+        self._open: dict[K, _Round] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._works: set[asyncio.Task[None]] = set()
+        self._works: set[asyncio.Task[frozenset[str]]] = set()
 
-    async def join(self, origin: Origin, wanted: str) -> None:
-        """Return when a fetch that began after this call is done; raises what it raised."""
-        current = self._open.get(origin)
+    async def join(self, key: K, wanted: str) -> bool:
+        """Return when work that began after this call is done; raises what it raised.
+
+        Returns whether the commit `wanted` is there then; True for "".
+        """
+        current = self._open.get(key)
         if current is None:
-            current = self._open[origin] = _Round()
-            current.work = asyncio.create_task(self._turn(origin, current), name=f"fetch {origin.name}")
+            current = self._open[key] = _Round()
+            current.work = asyncio.create_task(self._turn(key, current))
             self._works.add(current.work)
             current.work.add_done_callback(self._forget)
         if wanted:
             current.wanted.add(wanted)
         assert current.work is not None  # noqa: S101 - it was made with the round
         # Whoever leaves does not end it for the others.
-        await asyncio.shield(current.work)
+        return wanted not in await asyncio.shield(current.work)
 
     async def close(self) -> None:
-        """End all fetches."""
+        """End all that runs."""
         for work in self._works:
             work.cancel()
         await asyncio.gather(*self._works, return_exceptions=True)
 
-    async def _turn(self, origin: Origin, current: _Round) -> None:
-        turns = self._turns.setdefault(origin.name, asyncio.Lock())
+    async def _turn(self, key: K, current: _Round) -> frozenset[str]:
+        turns = self._turns.setdefault(self._turn_of(key), asyncio.Lock())
         try:
             async with turns:
-                await self._fetch(origin, lambda: self._shut(origin, current))
+                return await self._work(key, lambda: self._shut(key, current))
         finally:
-            self._shut(origin, current)
+            self._shut(key, current)
 
-    def _shut(self, origin: Origin, current: _Round) -> frozenset[str]:
-        if self._open.get(origin) is current:
-            del self._open[origin]
+    def _shut(self, key: K, current: _Round) -> frozenset[str]:
+        if self._open.get(key) is current:
+            del self._open[key]
         return frozenset(current.wanted)
 
-    def _forget(self, work: asyncio.Task[None]) -> None:
+    def _forget(self, work: asyncio.Task[frozenset[str]]) -> None:
         self._works.discard(work)
         if not work.cancelled():
             work.exception()  # nobody may be waiting for it any more

@@ -70,7 +70,7 @@ class WorkingTree:
         folder: Path,
         *,
         subfolder: str = "",
-        wanted: Checkout | None = None,
+        wanted: Checkout | None = None,  # noqa: ARG002 - the port's
     ) -> int:
         """Fill a folder with the tree's files, or those below `subfolder` only, as the port says.
 
