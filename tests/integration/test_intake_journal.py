@@ -12,7 +12,7 @@ import pytest
 
 from pawl.core.model.errors import Conflict, Denied, NotFound, UsageError
 from pawl.core.model.forge import ForgeKind, Received
-from pawl.core.model.projects import DeliveryState
+from pawl.core.model.projects import DeliveryState, ForkPolicy
 from pawl.core.model.status import Conclusion, Status
 from pawl.engine.intake import ProjectChange, tidy
 from pawl.ports.store import Store
@@ -191,6 +191,51 @@ async def test_a_broken_workflow_is_a_failed_run_that_says_why(
     assert runs[CI].status is Status.QUEUED
     verdicts = {verdict.path: verdict for verdict in (await intake.only_delivery()).verdicts}
     assert (verdicts[broken.path].run, verdicts[broken.path].reason) == (broken.id, broken.reason)
+
+
+def requested(intake: Intaking, head_repository: str, key: str) -> Received:
+    """Return the webhook of a pull request that was opened."""
+    sha = head(intake)
+    side = {"ref": "main", "sha": sha, "repo": {"full_name": NAME}}
+    body = {
+        "action": "opened",
+        "number": 7,
+        "repository": {"full_name": NAME, "default_branch": "main"},
+        "sender": {"login": "eve"},
+        "pull_request": {
+            "number": 7,
+            "title": "$(id)",
+            "base": side,
+            "head": {"ref": "topic", "sha": sha, "repo": {"full_name": head_repository}},
+            "user": {"login": "eve"},
+        },
+    }
+    return github("pull_request", body, key)
+
+
+async def test_a_pull_request_starts_at_its_head_and_one_of_a_fork_only_where_that_is_wanted(
+    intake: Intaking,
+) -> None:
+    await intake.project()
+    both = ON_PUSH.replace("on: push", "on: [pull_request, pull_request_target]")
+    intake.repository.commit({CI: both})
+    await intake.journal.accept(ForgeKind.GITHUB, requested(intake, NAME, "own"))
+    await intake.work()
+    assert [run.event for run in await intake.runs()] == ["pull_request", "pull_request_target"]
+    await intake.journal.accept(ForgeKind.GITHUB, requested(intake, "eve/repo", "fork"))
+    await intake.work()
+    assert [run.event for run in await intake.runs()][2:] == ["pull_request_target"]
+    held = (await intake.journal.get((await intake.journal.recent())[0].id)).verdicts[0]
+    assert "eve/repo" in held.reason
+    assert "approve" in held.reason
+    await intake.projects.change(NAME, ProjectChange(forks=ForkPolicy.NEVER), by="ann")
+    await intake.journal.accept(ForgeKind.GITHUB, requested(intake, "eve/repo", "again"))
+    await intake.work()
+    intake.repository.commit({CI: ON_PUSH})
+    assert [(run.event, run.ref) for run in await intake.runs()][3:] == [
+        ("pull_request", "refs/pull/7/merge"),
+        ("pull_request_target", "refs/heads/main"),
+    ]
 
 
 async def test_a_broken_workflow_is_no_run_of_what_nobody_expects_one(intake: Intaking) -> None:

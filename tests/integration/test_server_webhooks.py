@@ -72,6 +72,11 @@ async def test_a_webhook_is_accepted_once_and_told_again_after(
     ping = github("ping", {"zen": "x", "repository": {"full_name": NAME}}, "d-2")
     told = await send(server, ping)
     assert (told.status, told.json["ignored"]) == (200, "ping")
+    assert (await send(server, pushed("a" * 40, secret="another secret of sixteen"))).status == 401
+    metrics = (await server.ask("GET", "/metrics")).body.decode()
+    for result in ("accepted", "duplicate", "ignored", "refused"):
+        assert f'ci_webhooks_total{{forge="github",result="{result}"}} 1.0' in metrics
+    assert 'ci_deliveries{state="stored"} 1.0' in metrics
 
 
 async def test_the_answer_does_not_wait_for_git_and_the_run_comes_when_git_answers(

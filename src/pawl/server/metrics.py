@@ -52,6 +52,8 @@ class Metrics:
         self.log_bytes = counter("ci_log_bytes", "Bytes of logs stored.")
         self.log_readers = gauge("ci_log_subscribers", "Readers that follow logs or events.")
         self.artifact_bytes = counter("ci_artifact_bytes", "Bytes of artifacts and sources stored.")
+        self.webhooks = counter("ci_webhooks", "Webhook requests, by what became of them.", "forge", "result")
+        self.deliveries = gauge("ci_deliveries", "Deliveries that are kept, by state.", "state")
         self.http_seconds = histogram(
             "ci_http_request_seconds", "Requests until the answer began.", _SHORT, "route", "status"
         )
@@ -92,6 +94,11 @@ class Metrics:
             self.jobs.labels(state).set(counts.get(state, 0))
         self.oldest.set(oldest)
         self.unschedulable.set(unschedulable)
+
+    def show_deliveries(self, counts: Mapping[str, int]) -> None:
+        """Set how many deliveries are in which state."""
+        for state, count in counts.items():
+            self.deliveries.labels(state).set(count)
 
     def show_workers(self, workers: Sequence[WorkerRecord], now: float, running: int) -> None:
         """Set what is known of the workers; one that has not been heard for two minutes is away."""

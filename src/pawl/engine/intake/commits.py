@@ -35,9 +35,10 @@ class Commits:
             return event
         await self._desk.mirrors.fetch(origin)
         refs = [event.ref]
-        if event.head_ref and not event.from_fork:
+        # Never for `pull_request_target`: what it runs has the base's rights, so it is the base's or nothing.
+        if event.name == "pull_request" and not event.from_fork:
             refs.append(f"refs/heads/{event.head_ref}")
-        if not event.sha.strip("0"):
+        if not event.sha.strip("0") and event.name not in _REQUESTS:
             refs.append(f"refs/heads/{event.default_branch}")
         for ref in refs:
             found = await self._desk.mirrors.resolve(project.name, ref)

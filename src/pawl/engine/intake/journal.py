@@ -130,6 +130,10 @@ class Journal:
         most = max(0, min(limit, _MOST_LISTED))
         return await self._desk.read(lambda tx: tx.deliveries.recent(project, before=before, limit=most))
 
+    async def counts(self) -> dict[str, int]:
+        """Return how many deliveries are in which state."""
+        return await self._desk.read(lambda tx: tx.deliveries.counts())
+
     async def get(self, number: int) -> DeliveryRecord:
         """Return a delivery with its body, as long as that is kept.
 

@@ -111,7 +111,7 @@ class Projects:
         return await self._desk.write(work)
 
     async def remove(self, name: str, *, by: str) -> None:
-        """Remove a project; its runs and deliveries stay.
+        """Remove a project with its secrets and variables; its runs and deliveries stay.
 
         Raises:
             NotFound: there is none of that name.
@@ -121,6 +121,8 @@ class Projects:
             if tx.projects.get(name) is None:
                 raise _unknown(name)
             tx.projects.remove(name)
+            tx.secrets.remove_project(name)
+            tx.variables.remove_project(name)
             tx.keys.put(f"poll:{name}", None, time=self._desk.clock.now())
             self._note(tx, name, by, "project.remove")
 

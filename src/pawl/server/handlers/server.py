@@ -41,6 +41,7 @@ async def _metrics(call: Call) -> Response:
     services.metrics.show_queue(counts, max(0.0, now - oldest), stuck)
     workers = await services.control.workers.all()
     services.metrics.show_workers(workers, now, counts.get("running", 0) + counts.get("leased", 0))
+    services.metrics.show_deliveries(await services.intake.journal.counts())
     listening = services.waking.listening
     services.metrics.log_readers.set(listening["log"] + listening["run"])
     return Response(services.metrics.text(), media_type=CONTENT_TYPE)

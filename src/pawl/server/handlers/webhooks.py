@@ -33,7 +33,14 @@ async def _receive(call: Call) -> Response:
     headers = _headers(request)
     received = Received(headers=headers, body=await _body(request, intake))
     project = request.path_params.get("project", "")
-    accepted = await intake.journal.accept(kind, received, project=project, correlation=correlation())
+    counted = call.services.metrics.webhooks
+    try:
+        accepted = await intake.journal.accept(kind, received, project=project, correlation=correlation())
+    except UsageError:
+        counted.labels(kind.value, "refused").inc()
+        raise
+    result = "duplicate" if accepted.duplicate else "ignored" if accepted.ignored else "accepted"
+    counted.labels(kind.value, result).inc()
     say(
         "webhook",
         logging.DEBUG,
