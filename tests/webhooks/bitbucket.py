@@ -74,7 +74,7 @@ def _of(name: str, body: dict[str, Any], *events: dict[str, Any], **more: Any) -
     return Sample(ForgeKind.BITBUCKET, name, body, events, **more)
 
 
-_SHORT = {"sha": HEAD[:12], "head_sha": HEAD[:12], "before": BEFORE[:12]}
+_SHORT = {"sha": HEAD[:12], "head_sha": HEAD[:12], "before": ""}
 _NO_BRANCH = {key: value for key, value in REPOSITORY.items() if key != "mainbranch"}
 _FORK = {
     "branch": {"name": "topic"},
@@ -131,7 +131,7 @@ SAMPLES = (
         "pullrequest:fulfilled",
         pull(state="MERGED", merge_commit={"hash": "d" * 12}),
         {"name": "pull_request", "action": "closed", "ref": "refs/heads/main", "sha": "d" * 12},
-        {"name": "pull_request_target", "ref": "refs/heads/main", "sha": BEFORE[:12]},
+        {"name": "pull_request_target", "ref": "refs/heads/main", "sha": ""},
     ),
     _of(
         "pullrequest:created",

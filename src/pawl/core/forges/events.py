@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind
-from pawl.core.model.refs import is_no_commit
+from pawl.core.model.refs import is_commit, is_no_commit
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -74,7 +74,7 @@ class PullRequest:
 
     Attributes:
         base_ref, head_ref: short names of branches.
-        base_sha: "" where the forge does not say.
+        base_sha: "" where the forge does not say; of Bitbucket's digits events make nothing.
         head_sha: of its last commit; Bitbucket gives only the first digits.
         head_repository: `owner/name`; "" when it is gone or not told, which counts as a fork.
         merged: whether it was, and then `merge_sha` is what it became, "" where that is not told.
@@ -100,7 +100,7 @@ def pull_request_events(base: Event, pull: PullRequest, action: str) -> tuple[Ev
     merge of both is to be run, whoever has the repository makes it: what forges say of it here may be old.
     """
     about = about_pull_request(replace(base, name="pull_request", action=action), pull)
-    target = replace(about, name="pull_request_target", ref=f"{_HEADS}{pull.base_ref}", sha=pull.base_sha)
+    target = replace(about, name="pull_request_target", ref=f"{_HEADS}{pull.base_ref}", sha=about.before)
     return about, target
 
 
@@ -115,7 +115,7 @@ def about_pull_request(event: Event, pull: PullRequest) -> Event:
         head_ref=pull.head_ref,
         head_sha=pull.head_sha,
         head_repository=pull.head_repository,
-        before=pull.base_sha,
+        before=pull.base_sha if is_commit(pull.base_sha) else "",
         from_fork=pull.head_repository.lower() != event.repository.lower(),
         number=pull.number,
         message=pull.message,

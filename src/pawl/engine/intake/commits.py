@@ -13,7 +13,7 @@ from pawl.engine.intake.desk import IntakeDesk
 _REQUESTS = frozenset({"pull_request", "pull_request_target"})
 _ZEROS = "0" * 40
 _LOOK_BACK = 20
-"""Heads of a ref that an older commit is compared with."""
+"""Heads of a ref that are looked through for the one before a commit."""
 
 
 class Commits:
@@ -75,11 +75,9 @@ class Commits:
         heads = await self._desk.read(lambda tx: tx.heads.of_ref(delivery.project, event.ref, _LOOK_BACK))
         if any(head.sha == event.before for head in heads) and event.name == "push":
             return False  # it was pushed on top of, or in place of, one that was told before
-        mirrors = self._desk.mirrors
-        for head in heads:
-            if head.sha == sha or not 0 < head.delivery < delivery.id:
-                continue
-            there = await mirrors.resolve(delivery.project, head.sha)
-            if there is not None and await mirrors.is_ancestor(delivery.project, sha, head.sha):
-                return True
-        return False
+        # The last of them is enough: what comes before it is either its ancestor or was replaced.
+        last = next((head for head in heads if head.sha != sha and 0 < head.delivery < delivery.id), None)
+        mirrors, project = self._desk.mirrors, delivery.project
+        if last is None or await mirrors.resolve(project, last.sha) is None:
+            return False
+        return await mirrors.is_ancestor(project, sha, last.sha)
