@@ -15,10 +15,18 @@ from pawl.adapters.store_sql.copying import connect_to
 from pawl.adapters.store_sql.session import Statement
 from pawl.adapters.store_sql.tables import METADATA
 from pawl.core.model.errors import Conflict, InfrastructureError, NotFound, UsageError
-from pawl.core.model.forge import ForgeKind
-from pawl.core.model.ids import JobId, WorkerId
+from pawl.core.model.forge import CommitState, ForgeKind
+from pawl.core.model.ids import JobId, RunId, WorkerId
 from pawl.core.model.projects import DeliveryRecord, DeliverySource, HeadRecord, Project, ScheduleRecord
 from pawl.core.model.records import ArtifactRecord, GroupMember, LogRecord, TokenRecord, WorkerRecord
+from pawl.core.model.reporting import (
+    DestinationKind,
+    DestinationRecord,
+    NoticeRecord,
+    StatusRecord,
+    Streak,
+    Topic,
+)
 from pawl.core.model.secrets import SecretRecord, SecretUse, ValueScope, VariableRecord
 from pawl.ports.store import RunFilter, Store
 from tests.postgres import PostgresServer
@@ -46,6 +54,7 @@ async def fill(store: Store) -> None:
         transaction.keys.put("k:1", [None, True], time=1.0)
         fill_intake(transaction)
         fill_secrets(transaction, attempt(run).ref)
+        fill_reporting(transaction)
         transaction.runs.delete(transaction.runs.add(new_run(path="other")).id)
 
     await store.write(work)
@@ -83,6 +92,27 @@ def fill_secrets(transaction: Any, ref: Any) -> None:
         VariableRecord(scope=scope, name="REGION", value="eu", updated_at=1.0, updated_by="me")
     )
     transaction.secret_uses.add([SecretUse(attempt=ref, name="KEY", scope=scope, version=1, used_at=1.0)])
+
+
+def fill_reporting(transaction: Any) -> None:
+    transaction.statuses.put(
+        StatusRecord(project="acme/site", sha="a" * 40, context="pawl/CI", state=CommitState.PENDING)
+    )
+    made = transaction.destinations.add(
+        DestinationRecord(project="", kind=DestinationKind.WEBHOOK, target="https://x.example")
+    )
+    transaction.notices.add(NoticeRecord(destination=made.id, topic=Topic.PING, body="{}"))
+    transaction.streaks.put(
+        Streak(
+            project="acme/site",
+            path="ci.yml",
+            ref="r",
+            run=RunId(1),
+            number=1,
+            failing_since=None,
+            ended_at=1.0,
+        )
+    )
 
 
 def names(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pawl.adapters.store_sql.intake import SqlDeliveries, SqlHeads, SqlProjects, SqlSchedules
 from pawl.adapters.store_sql.lists import SqlArtifacts, SqlKeys, SqlTokens, SqlWorkers
 from pawl.adapters.store_sql.queue import SqlAttempts, SqlGroups
+from pawl.adapters.store_sql.reporting import SqlDestinations, SqlNotices, SqlStatuses, SqlStreaks
 from pawl.adapters.store_sql.runs import SqlEvents, SqlLogs, SqlRuns
 from pawl.adapters.store_sql.secrets import SqlSecrets, SqlSecretUses, SqlVariables
 from pawl.adapters.store_sql.session import Session
@@ -12,16 +13,20 @@ from pawl.ports.store import (
     ArtifactTable,
     AttemptTable,
     DeliveryTable,
+    DestinationTable,
     EventTable,
     GroupTable,
     HeadTable,
     KeyTable,
     LogTable,
+    NoticeTable,
     ProjectTable,
     RunTable,
     ScheduleTable,
     SecretTable,
     SecretUseTable,
+    StatusTable,
+    StreakTable,
     TokenTable,
     Transaction,
     VariableTable,
@@ -94,6 +99,26 @@ class SqlTransaction:
     def secret_uses(self) -> SecretUseTable:
         """Return which attempt was given which secret."""
         return SqlSecretUses(self._session)
+
+    @property
+    def statuses(self) -> StatusTable:
+        """Return the commit statuses."""
+        return SqlStatuses(self._session)
+
+    @property
+    def destinations(self) -> DestinationTable:
+        """Return where notices go."""
+        return SqlDestinations(self._session)
+
+    @property
+    def notices(self) -> NoticeTable:
+        """Return the notices."""
+        return SqlNotices(self._session)
+
+    @property
+    def streaks(self) -> StreakTable:
+        """Return how the newest runs ended."""
+        return SqlStreaks(self._session)
 
     def notify(self, topic: str) -> None:
         """Wake those that wait for `topic` once this is committed."""

@@ -6,6 +6,7 @@ changes together is one function, and the same function runs on every database.
 
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable, LeaseOffer
+from pawl.ports.store.reporting import DestinationTable, NoticeTable, StatusTable, StreakTable
 from pawl.ports.store.runs import EventTable, LogTable, RunFilter, RunTable
 from pawl.ports.store.secrets import SecretTable, SecretUseTable, VariableTable
 from pawl.ports.store.store import Store, Transaction
@@ -15,19 +16,23 @@ __all__ = [
     "ArtifactTable",
     "AttemptTable",
     "DeliveryTable",
+    "DestinationTable",
     "EventTable",
     "GroupTable",
     "HeadTable",
     "KeyTable",
     "LeaseOffer",
     "LogTable",
+    "NoticeTable",
     "ProjectTable",
     "RunFilter",
     "RunTable",
     "ScheduleTable",
     "SecretTable",
     "SecretUseTable",
+    "StatusTable",
     "Store",
+    "StreakTable",
     "TokenTable",
     "Transaction",
     "VariableTable",

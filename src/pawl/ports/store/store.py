@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable
+from pawl.ports.store.reporting import DestinationTable, NoticeTable, StatusTable, StreakTable
 from pawl.ports.store.runs import EventTable, LogTable, RunTable
 from pawl.ports.store.secrets import SecretTable, SecretUseTable, VariableTable
 from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
@@ -78,7 +79,27 @@ class SecretTables(Protocol):
         """Return which attempt was given which secret."""
 
 
-class Transaction(RunTables, IntakeTables, SecretTables, Protocol):
+class ReportingTables(Protocol):
+    """What is to be told outside."""
+
+    @property
+    def statuses(self) -> StatusTable:
+        """Return the commit statuses."""
+
+    @property
+    def destinations(self) -> DestinationTable:
+        """Return where notices go."""
+
+    @property
+    def notices(self) -> NoticeTable:
+        """Return what was told there, or is to be."""
+
+    @property
+    def streaks(self) -> StreakTable:
+        """Return how the newest run of each workflow at each ref ended."""
+
+
+class Transaction(RunTables, IntakeTables, SecretTables, ReportingTables, Protocol):
     """What a function that works on the store is given; good only while that function runs."""
 
     @property
