@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pawl.core.model.errors import Conflict, PawlError, StaleLease
+from pawl.core.model.errors import Conflict, PawlError, StaleLease, TooLarge
 from pawl.core.model.records import ArtifactEntry
+from pawl.core.model.reports import Report
+from pawl.core.model.work import Lease
+from pawl.engine.control import Quotas, Rules
 from tests.integration.serving import ONE_STEP, Serving, moved, serving
 
 DATA = bytes(range(256)) * 2000
@@ -77,3 +80,39 @@ async def test_a_source_goes_to_the_worker_of_its_run(server: Serving) -> None:
             pass
     body = {"path": ".github/workflows/x.yml", "workflow": ONE_STEP, "source": "0" * 64}
     assert (await server.ask("POST", "/api/runs", json=body)).status == 404
+
+
+def _told_artifact(lease: Lease) -> Report:
+    told = {"type": "artifact_stored", "time": 1.0, "job": lease.ref.job, "name": "a", "files": 1, "size": 1}
+    return Report(first=0, events=(told,))
+
+
+async def _artifacts_told(server: Serving, lease: Lease) -> list[tuple[str, int]]:
+    events = await server.services.control.runs.events(lease.ref.run, 0, 1000)
+    told = [event.event for event in events]
+    return [
+        (each["name"], each["size"])
+        for each in told
+        if isinstance(each, dict) and each["type"] == "artifact_stored"
+    ]
+
+
+async def test_an_artifact_is_told_once_when_the_server_has_it(server: Serving) -> None:
+    link, lease = await server.begun()
+    assert (await link.report(lease, _told_artifact(lease))).told == 1
+    assert await _artifacts_told(server, lease) == []
+    await link.put_blob(lease, _chunks(), digest=DIGEST, size=len(DATA))
+    for _ in range(2):
+        await link.artifacts(lease, "build", [ENTRY], replace=False)
+    assert await _artifacts_told(server, lease) == [("build", len(DATA))]
+
+
+async def test_an_artifact_that_is_refused_is_not_told(tmp_path: Path) -> None:
+    async with serving(tmp_path, rules=Rules(quotas=Quotas(run_artifacts=1000))) as server:
+        link, lease = await server.begun()
+        await link.report(lease, _told_artifact(lease))
+        await link.put_blob(lease, _chunks(), digest=DIGEST, size=len(DATA))
+        with pytest.raises(TooLarge, match="the artifacts of run"):
+            await link.artifacts(lease, "build", [ENTRY], replace=False)
+        assert await _artifacts_told(server, lease) == []
+        assert (await server.ask("GET", f"/api/runs/{lease.ref.run}/artifacts")).json["artifacts"] == []

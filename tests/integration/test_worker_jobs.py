@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pawl.core.model.errors import Unavailable
+import pytest
+
+from pawl.core.model.errors import TooLarge, Unavailable
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.reports import Report, Reported
 from pawl.core.model.status import Conclusion, FailureClass
@@ -147,6 +149,32 @@ jobs:
     assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
     files = {entry.name: server.blobs[entry.sha256] for entry in held.artifacts["site"]}
     assert files == {"a.txt": b"1\n", "b.bin": b"\0" * 200_000}
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("true", "the artifact `job` cannot be kept: more than 10 bytes"),
+        ("exit 3", "exit code 3; the artifact `job` cannot be kept: more than 10 bytes"),
+    ],
+)
+async def test_an_artifact_that_the_server_refuses_fails_the_job_and_its_log_claims_nothing(
+    tmp_path: Path, script: str, reason: str
+) -> None:
+    server = FakeServer()
+
+    async def refuse(call: str) -> None:
+        if call == "artifacts":
+            raise TooLarge("more than 10 bytes")
+
+    server.before = refuse
+    held = server.add(workflow(f"echo 1 > a.txt; {script}", "artifacts: [a.txt]"))
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.USER)
+    assert result.reason.endswith(reason)
+    assert "Collected the artifact job: 1 file, 2 bytes" in held.text()
+    assert "Kept" not in held.text()
 
 
 async def test_bytes_the_server_has_already_are_not_sent_twice(tmp_path: Path) -> None:

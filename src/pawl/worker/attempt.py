@@ -264,23 +264,12 @@ class Attempt:
         except StaleLease:
             raise
         except OSError as error:
-            if result.conclusion is Conclusion.SUCCESS:
-                result = replace(
-                    result,
-                    conclusion=Conclusion.FAILURE,
-                    failure_class=FailureClass.INFRASTRUCTURE,
-                    reason=f"the worker cannot read the job's artifacts: {error.strerror or error}",
-                )
+            told = f"the worker cannot read the job's artifacts: {error.strerror or error}"
+            result = _lacking_artifacts(result, FailureClass.INFRASTRUCTURE, told)
         except UsageError as error:
             if isinstance(error, Denied):
                 raise
-            if result.conclusion is Conclusion.SUCCESS:
-                result = replace(
-                    result,
-                    conclusion=Conclusion.FAILURE,
-                    failure_class=FailureClass.USER,
-                    reason=error.message,
-                )
+            result = _lacking_artifacts(result, FailureClass.USER, error.message)
         await self._finish(result, NOTHING)
 
     def _result(self) -> Result:
@@ -335,3 +324,10 @@ class Attempt:
     async def _tell_end(self, result: Result, last: Report = NOTHING) -> None:
         self._is_doubtful |= result.failure_class is FailureClass.INFRASTRUCTURE
         await self._tools.ask(lambda: self._tools.link.finish(self.lease, result, last))
+
+
+def _lacking_artifacts(result: Result, whose: FailureClass, reason: str) -> Result:
+    """Return how a job ended whose artifacts the server has not got; one that failed anyway says so, too."""
+    if result.conclusion is Conclusion.SUCCESS:
+        return replace(result, conclusion=Conclusion.FAILURE, failure_class=whose, reason=reason)
+    return replace(result, reason="; ".join(filter(None, (result.reason, reason))))

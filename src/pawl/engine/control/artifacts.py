@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pawl.core.model.errors import Conflict, NotFound, TooLarge, UsageError
 from pawl.core.model.ids import RunId, WorkerId
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord
+from pawl.core.model.run_events import ArtifactStored, to_json
 from pawl.core.model.work import Lease
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.leases import held, held_running
@@ -63,6 +64,7 @@ class Artifacts:
         return await self._desk.write(work)
 
     async def of_run(self, run: RunId) -> tuple[ArtifactRecord, ...]:
+            tx.events.append(lease.ref.run, [to_json(_stored(artifact))], moment.now)
         """Return a run's artifacts, oldest first.
 
         Raises:
@@ -206,4 +208,14 @@ def _artifact(lease: Lease, name: str, files: Sequence[ArtifactEntry], moment: M
         created_at=moment.now,
         size=sum(file.size for file in files),
         files=tuple(files),
+    )
+
+
+def _stored(artifact: ArtifactRecord) -> ArtifactStored:
+    return ArtifactStored(
+        time=artifact.created_at,
+        job=artifact.job,
+        name=artifact.name,
+        files=len(artifact.files),
+        size=artifact.size,
     )

@@ -30,7 +30,7 @@ from pawl.engine.control.rules import Quotas
 from pawl.ports.store import Transaction
 
 WORKERS_EVENTS = (
-    JobStarted, JobProgress, StepStarted, StepSkipped, Annotated, StepFinished, ArtifactStored,
+    JobStarted, JobProgress, StepStarted, StepSkipped, Annotated, StepFinished,
 )  # fmt: skip
 """What a worker may tell; everything else is the server's to say, or is no event that is stored."""
 
@@ -100,6 +100,8 @@ def _key(lease: Lease) -> str:
 def _stored(told: Json, job: JobId, quotas: Quotas, now: float) -> Sequence[RunEvent]:
     """Return what is stored of a told event: itself, nothing, or that something was left out."""
     event = from_json(told)
+    if isinstance(event, ArtifactStored):
+        return ()  # the worker has it; whether the server keeps it turns out when it is sent (artifacts.py)
     if not isinstance(event, WORKERS_EVENTS) or event.job != job:
         # A later worker may know kinds that this server does not; nobody may speak for another job.
         mark("tell.refused_event")

@@ -87,10 +87,10 @@ def collect_files(
 
 
 def tell_kept(manifest: Manifest) -> str:
-    """Return the sentence about a kept artifact, for the log."""
+    """Return the sentence about an artifact, for the log; a worker has yet to send it, and may be refused."""
     files, size = len(manifest.files), manifest.size
     plural = "file" if files == 1 else "files"
-    return f"Kept the artifact {manifest.name}: {files} {plural}, {size} bytes"
+    return f"Collected the artifact {manifest.name}: {files} {plural}, {size} bytes"
 
 
 def keep_artifact(
