@@ -59,12 +59,12 @@ class Artifacts:
                     f"the artifacts of run {lease.ref.run} have more than {quotas.run_artifacts:,} bytes"
                 )
             tx.artifacts.put(artifact)
+            tx.events.append(lease.ref.run, [to_json(_stored(artifact))], moment.now)
             return artifact
 
         return await self._desk.write(work)
 
     async def of_run(self, run: RunId) -> tuple[ArtifactRecord, ...]:
-            tx.events.append(lease.ref.run, [to_json(_stored(artifact))], moment.now)
         """Return a run's artifacts, oldest first.
 
         Raises:
