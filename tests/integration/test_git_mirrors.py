@@ -178,10 +178,15 @@ async def test_two_processes_fetch_one_after_the_other(
 
 
 async def test_a_host_that_says_nothing_is_left(tmp_path: Path, origin: Origin, host: GitServer) -> None:
-    mirrors = make_mirrors(tmp_path, seconds=0.3)
+    mirrors = make_mirrors(tmp_path, seconds=0.3, stall=600)
     host.mode = Mode.SILENT
-    with pytest.raises(TransientError, match=r"not fetched within 0\.3 seconds|told nothing"):
-        await mirrors.fetch(origin)
+    async with asyncio.timeout(30):
+        with pytest.raises(TransientError, match=r"not fetched within 0\.3 seconds|told nothing"):
+            await mirrors.fetch(origin)
+        await until_none_talks_to(host)
+
+
+async def until_none_talks_to(host: GitServer) -> None:
     while any(host.address in line for line in command_lines()):  # noqa: ASYNC110 - of other processes
         await asyncio.sleep(0.01)
 
