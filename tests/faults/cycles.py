@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiodocker
-
+from pawl.adapters.executor_docker import DockerExecutor
 from tests.faults.installation import Installation, installation
 from tests.faults.processes import processes_of, until
 from tests.faults.work import assert_counted
@@ -130,7 +129,6 @@ def kill_and_check(
     workflow = WORKFLOW.format(label=LABELS[executor], script=json.dumps(SCRIPT.format(mark=mark)))
     if executor == "docker":
         (folder / "pawl.toml").write_text(f'[labels]\n{LABELS[executor]} = "{IMAGE}"\n', "utf-8")
-    before = containers() if executor == "docker" else set()
     with installation(folder, executor=executor) as pawl:
         pawl.start_worker("far")
         with _load(pawl, workflow) as load:
@@ -142,12 +140,12 @@ def kill_and_check(
                 if cycle % 5 == 4:
                     load.wait_for_an_end()
         attempts = sum(_check_run(pawl, run) for run in load.runs)
-        pawl.kill_worker("far")
+        assert pawl.stop_worker("far") == 0
         assert pawl.stop_server() == 0
         until(lambda: not processes_of(folder), "the end of all processes", seconds=60)
         check_database(pawl.data)
         if executor == "docker":
-            assert containers() <= before
+            assert left_by(folder) == ()
         return Survived(runs=len(load.runs), attempts=attempts)
 
 
@@ -182,14 +180,21 @@ def _check_run(pawl: Installation, run: int) -> int:
     return len(attempts)
 
 
-def containers() -> set[str]:
-    """Return the containers that the engine has, running or not."""
+def left_by(folder: Path) -> tuple[str, ...]:
+    """Return what workers below a folder have on the engine, which others may use too; a line each."""
+    identities = [lock.read_text("ascii") for lock in folder.rglob("worker.lock")]
+    assert identities
+    assert all(identities)
+    mine = tuple(f"pawlw1/{identity}/" for identity in identities)
 
-    async def ask() -> set[str]:
-        async with aiodocker.Docker() as engine:
-            return {container.id for container in await engine.containers.list(all=True)}
+    async def look() -> tuple[str, ...]:
+        executor = DockerExecutor()
+        try:
+            return await executor.sweep(lambda owner: not owner.startswith(mine), dry_run=True)
+        finally:
+            await executor.aclose()
 
-    return asyncio.run(ask())
+    return asyncio.run(look())
 
 
 def main() -> None:

@@ -183,6 +183,11 @@ class Installation:
         """Kill a worker of its own, and nothing but it."""
         _kill(self._workers.pop(name))
 
+    def stop_worker(self, name: str) -> int:
+        """Ask a worker of its own to end once its jobs have, and return its exit code."""
+        self._workers[name].send_signal(signal.SIGTERM)
+        return self.wait_for_worker(name)
+
     def wait_for_worker(self, name: str) -> int:
         """Wait until a worker of its own has ended by itself and return its exit code."""
         return self._workers.pop(name).wait(timeout=120)

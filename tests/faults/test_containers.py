@@ -10,7 +10,7 @@ import pytest
 
 from pawl.adapters.executor_docker import DockerExecutor
 from pawl.core.model.errors import InfrastructureError
-from tests.faults.cycles import containers, kill_and_check
+from tests.faults.cycles import kill_and_check, left_by
 
 pytestmark = pytest.mark.engine
 
@@ -36,7 +36,6 @@ def engine() -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_jobs_in_containers_survive_kills_and_leave_none_behind(tmp_path: Path) -> None:
-    before = containers()
     survived = kill_and_check(tmp_path, cycles=2, seed=5, executor="docker")
     assert survived.runs >= 1
-    assert containers() <= before
+    assert left_by(tmp_path) == ()

@@ -14,6 +14,8 @@ import pytest
 
 from pawl.adapters.executor_docker import DockerExecutor, Holders
 from pawl.adapters.executor_docker.holder_image import NAME, PROGRAM
+from pawl.adapters.executor_docker.keeping import Keeper
+from pawl.adapters.executor_docker.naming import labels
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import (
     ContainerOptions,
@@ -69,6 +71,19 @@ class Worker:
         """Run a job that finds no holder: it leaves one."""
         await self.close(await self.open())
 
+    def die(self) -> None:
+        """Be gone without a word, as a worker that was killed: the system takes its lock."""
+        self.its_keeper().end()
+
+    def its_keeper(self) -> Keeper:
+        tending = self.executor._tending
+        assert tending is not None
+        return tending._holders.keeper
+
+    async def start_again_as_if_killed(self) -> None:
+        self.die()
+        self.its_keeper().begin()
+
     async def inspect(self, identity: str) -> Mapping[str, Any]:
         return (await self.executor._client().containers.get(identity))._container
 
@@ -81,6 +96,11 @@ class Worker:
         """Return the id of the holder that a job is in; empty when it has a network of its own."""
         mode = (await self.inspect(sandbox.identity["id"]))["HostConfig"]["NetworkMode"]
         return str(mode).removeprefix("container:") if str(mode).startswith("container:") else ""
+
+    async def until_held(self, wanted: set[str]) -> None:
+        async with asyncio.timeout(60):
+            while await self.holders() != wanted:
+                pass
 
     def files(self) -> list[Path]:
         return sorted((self.root / "holders").glob("*.json"))
@@ -336,9 +356,52 @@ async def test_a_sweep_spares_the_holder_of_a_job_and_removes_one_whose_process_
 async def test_a_worker_that_starts_removes_what_one_before_it_held(worker: Worker) -> None:
     await worker.warm_up()
     assert len(await worker.holders()) == 1
+    await worker.start_again_as_if_killed()
     swept = await worker.executor.sweep(lambda owner: owner != worker.holding)
     assert sorted(line.split()[0] for line in swept) == ["container", "network"]
     assert await worker.holders() == set()
+
+
+async def test_a_later_sweep_spares_what_jobs_may_join_and_removes_what_failed_removals_left(
+    worker: Worker,
+) -> None:
+    await worker.warm_up()
+    (holder,) = await worker.holders()
+    left = f"holder-{os.getpid()}-left"
+    config: dict[str, Any] = {"Image": IMAGE.name, "Labels": labels(left, worker.holding, "holder")}
+    await worker.executor._client().containers.create(config, name=f"pawl-{left}")
+    swept = await worker.executor.sweep(lambda owner: owner != worker.holding)
+    assert swept == (f"container pawl-{left} (holder)",)
+    sandbox = await worker.open()
+    assert await worker.joined(sandbox) == holder
+    await worker.close(sandbox)
+
+
+async def test_holders_go_once_a_worker_takes_no_more_jobs_and_a_job_that_runs_takes_its_own_along(
+    worker: Worker,
+) -> None:
+    await worker.warm_up()
+    one, own = await worker.open(), await worker.open()
+    await worker.close(own)
+    mine = await worker.joined(one)
+    assert len(await worker.holders()) == 2
+    worker.executor.stop_holding()
+    await worker.until_held({mine})
+    assert await sh(one, "echo runs") == "runs\n"
+    await worker.close(one)
+    assert (await worker.holders(), worker.files()) == (set(), [])
+
+
+async def test_the_last_job_of_a_worker_that_was_killed_leaves_no_holder(worker: Worker) -> None:
+    await worker.warm_up()
+    one, own = await worker.open(), await worker.open()
+    await worker.close(own)
+    assert len(await worker.holders()) == 2
+    worker.die()
+    await worker.close(one)
+    assert (await worker.holders(), worker.files()) == (set(), [])
+    await worker.warm_up()  # nor does one that had a network of its own
+    assert (await worker.holders(), worker.files()) == (set(), [])
 
 
 async def test_holders_that_nobody_was_in_for_long_are_removed(worker: Worker) -> None:

@@ -50,10 +50,12 @@ class BrokenSweep(HostExecutor):
     """An executor that fails in a way that no port allows, while it is told to."""
 
     broken = False
+    swept = 0
 
     async def sweep(self, is_alive: Callable[[str], bool], *, dry_run: bool = False) -> tuple[str, ...]:
         if self.broken:
             raise RuntimeError("a fault of the test's")
+        self.swept += 1
         return await super().sweep(is_alive, dry_run=dry_run)
 
 
@@ -71,6 +73,20 @@ async def test_an_attempt_that_cannot_be_cleaned_up_keeps_no_slot_and_no_lease(t
         assert await executor.sweep(lambda owner: not owner.startswith(mine))
     assert not is_alive(tmp_path)
     assert any("something of it is left" in notice for notice in worker.notices)
+
+
+async def test_what_a_sweep_could_not_remove_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pawl.worker.worker._SWEEP_EVERY", 0.0)
+    server, executor = FakeServer(), BrokenSweep()
+    executor.broken = True
+    async with running_worker(server, tmp_path / "data", on=executor) as worker:
+        await server.until(lambda: any("left failed" in told for told in worker.notices), "a sweep failed")
+        executor.broken = False
+        await server.until(lambda: executor.swept, "another sweep")
+        held = server.add(workflow("echo hello"))
+        assert (await server.finished(held)).conclusion is Conclusion.SUCCESS
 
 
 async def test_a_worker_whose_leases_lapsed_before_it_heard_of_them_gets_others(tmp_path: Path) -> None:

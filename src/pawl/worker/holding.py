@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # aiohttp takes 300 ms to import, and a worker of the host executor needs none
     from pawl.adapters.executor_docker import DockerExecutor
+    from pawl.ports.executor import Executor
 
 
 def docker_executor(data: Path, identity: str, *, tends: bool = False) -> DockerExecutor:
@@ -22,3 +24,16 @@ def docker_executor(data: Path, identity: str, *, tends: bool = False) -> Docker
     # No attempt has this name: to a worker that starts, what an earlier one held is left behind.
     holders = Holders(data / "holders", f"{identity}/holders")
     return DockerExecutor(holders=holders, memory=data / "engine.json", tends=tends)
+
+
+def stop_holding(executor: Executor) -> Callable[[], None]:
+    """Return what is to be called once a worker takes no more jobs: what it kept for them goes at once."""
+    if executor.kind != "docker":
+        return _nothing
+    from pawl.adapters.executor_docker import DockerExecutor  # noqa: PLC0415 - as above
+
+    return executor.stop_holding if isinstance(executor, DockerExecutor) else _nothing
+
+
+def _nothing() -> None:
+    return

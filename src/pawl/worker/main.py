@@ -19,7 +19,7 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Executor
 from pawl.ports.job_host import JobHost
 from pawl.ports.server_link import ServerLink
-from pawl.worker.holding import docker_executor
+from pawl.worker.holding import docker_executor, stop_holding
 from pawl.worker.options import WorkerOptions
 from pawl.worker.tools import Notice, Tools
 from pawl.worker.watchdog import Watchdog
@@ -95,7 +95,13 @@ async def work(
     spools = options.data / "jobs"
     spread_folders(spools)
     worker = Worker(options, tools, spools=spools, identity=identity)
-    with _listening(worker.interrupt):
+    let_go = stop_holding(executor)
+
+    def interrupt() -> None:
+        worker.interrupt()
+        let_go()
+
+    with _listening(interrupt):
         async with _watched():
             await worker.run()
 

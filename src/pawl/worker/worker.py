@@ -28,6 +28,8 @@ _RECHECK = 2.0
 _CANCEL_HEARD_WITHIN = 2.0
 """Seconds between two renewals while jobs run: the answer says which of them are to stop."""
 _LEAVE_PATIENCE = 2.0
+_SWEEP_EVERY = 300.0
+"""Seconds between two looks for what jobs left: a removal may fail in the process of a job, untold."""
 _RENEWAL_PATIENCE = 10.0
 
 
@@ -57,7 +59,7 @@ class Worker:
         self._identity = identity
         self._health = Health(tools.executor, options.data, floor=options.disk_floor)
         self._problem = ""
-        self._may_be_left = False
+        self._next_sweep = 0.0
         self._attempts: dict[str, Attempt] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wanted = _Wanted(asyncio.Event(), asyncio.Event())
@@ -181,6 +183,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         mine = f"{self._identity}/"
+        self._next_sweep = self._tools.clock.monotonic() + _SWEEP_EVERY
 
         def is_alive(owner: str) -> bool:
             return not owner.startswith(mine) or owner.removeprefix(mine) in self._attempts
@@ -315,7 +318,7 @@ class Worker:
                 )
             )
         except InfrastructureError as error:
-            # The lease lapses and the job goes to another worker; half an order may hold secrets.
+            # The lease lapses and the job goes to another worker; half an order is none.
             tools.notice(f"{work.lease.ref}: cannot be started: {error.message}")
             remove_tree(self._spools / name)
             return
@@ -357,7 +360,7 @@ class Worker:
     def _doubt(self) -> None:
         """Look at the executor before the next job is taken, and for what it could not remove."""
         self._health.doubt()
-        self._may_be_left = True
+        self._next_sweep = 0.0
 
     async def _is_well(self) -> bool:
         problem = await self._health.problem(self._tools.clock.monotonic())
@@ -365,8 +368,7 @@ class Worker:
             self._problem = problem
             self._renew_now.set()
             self._tools.notice(f"taking no jobs: {problem}" if problem else "taking jobs again")
-        if self._may_be_left and not problem:
-            self._may_be_left = False
+        if not problem and self._tools.clock.monotonic() >= self._next_sweep:
             await self._sweep()
         return not problem
 

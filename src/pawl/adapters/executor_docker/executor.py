@@ -47,15 +47,13 @@ from pawl.adapters.executor_docker.removal import (
     remove_sandbox,
 )
 from pawl.adapters.executor_docker.sandbox import DockerSandbox, Opened
+from pawl.adapters.executor_docker.tending import Tending
 from pawl.adapters.executor_docker.whole import to_the_end
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import ImageFacts, ImageRef, Progress, SandboxSpec
 
 _TAIL_TIMEOUT = 30.0
 _TRY_AGAIN = (0.5, 2.0)
-_TEND_EVERY = 60.0
-_IDLE_HOLDERS = 30 * 60.0
-"""Seconds after which a holder that no job was in is removed; it takes some 3 MB until then."""
 
 
 class DockerExecutor:
@@ -79,8 +77,8 @@ class DockerExecutor:
             sleep: waits between two tries to pull an image.
             holders: what jobs without services join; None gives each job a network of its own.
             memory: a file for what the engine says of itself: `probe` writes it, others need not ask.
-            tends: whether this one removes holders that are idle, and all of them when it is closed; it
-                believes the engine alone.
+            tends: whether this one keeps the holders, and so removes them when they are idle, or are
+                wanted no longer; it believes the engine alone.
         """
         self._wanted = address
         self._shares_files = shares_files
@@ -92,8 +90,8 @@ class DockerExecutor:
         self._tails: set[asyncio.Task[None]] = set()
         self._holders = holders
         self._memory = memory
-        self._tends = tends and holders is not None
-        self._tending: asyncio.Task[None] | None = None
+        self._tends = tends
+        self._tending: Tending | None = None
 
     @property
     def kind(self) -> str:
@@ -111,8 +109,8 @@ class DockerExecutor:
             known = recall(self._memory, self._address) if self._memory and not self._tends else None
             version, self._facts = known or ("auto", self._facts)
             self._docker, self._connector = connect(self._address, version)
-            if self._tends:
-                self._tending = asyncio.create_task(self._tend(), name="tend network holders")
+            if self._tends and self._holders is not None:
+                self._tending = Tending(self._holders, self._docker)
         return self._docker
 
     async def _ask(self) -> EngineFacts:
@@ -315,19 +313,13 @@ class DockerExecutor:
             await self._holders.tidy(docker, idle=None)
         return tuple(lines)
 
+    def stop_holding(self) -> None:
+        """Keep no holders any more, as this worker takes no more jobs; they go beside what still runs."""
+        if self._tending is not None:
+            self._tending.end()
+
     def _may_remove(self, sandbox: str, *, dry_run: bool) -> bool:
         return self._holders is None or self._holders.let_go(sandbox, dry_run=dry_run)
-
-    async def _tend(self) -> None:
-        while True:
-            await asyncio.sleep(_TEND_EVERY)
-            await self._tidy(_IDLE_HOLDERS)
-
-    async def _tidy(self, idle: float) -> None:
-        # What an engine that is away has, the first sweep after the next start finds.
-        with suppress(InfrastructureError, UsageError):
-            if self._holders is not None and self._docker is not None:
-                await self._holders.tidy(self._docker, idle=idle)
 
     async def _give_back(self, sandbox: str) -> None:
         if (await self._ask()).rootless:
@@ -361,10 +353,8 @@ class DockerExecutor:
         """Finish removals, and close the connections to the engine; sandboxes go on."""
         await self._finish()
         if self._tending is not None:
-            self._tending.cancel()
-            await asyncio.gather(self._tending, return_exceptions=True)
+            await self._tending.aclose()
             self._tending = None
-            await self._tidy(0)
         if self._docker is not None:
             await self._docker.close()
             self._docker = None

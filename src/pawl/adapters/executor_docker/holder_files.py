@@ -67,6 +67,12 @@ class HolderFile:
         except (OSError, ValueError, TypeError):
             return None
 
+    @property
+    def is_usable(self) -> bool:
+        """Return whether it was finished, and a job may join."""
+        facts = self.read()
+        return facts is not None and facts.clean
+
     def write(self, facts: HolderFacts, *, clean: bool) -> None:
         """Write what is known, and whether a job may join.
 

@@ -7,7 +7,7 @@ renewed before the next job gets it. See docs/adr/0014-holders.md.
 
 from __future__ import annotations
 
-import asyncio
+import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,13 +23,17 @@ from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.hardening import host_config
 from pawl.adapters.executor_docker.holder_files import HolderFacts, HolderFile, HolderFiles
 from pawl.adapters.executor_docker.holder_image import PROGRAM, holder_image
+from pawl.adapters.executor_docker.keeping import Keeper
 from pawl.adapters.executor_docker.naming import SANDBOX, container_name, labels
 from pawl.adapters.executor_docker.networks import make_bridge
 from pawl.adapters.executor_docker.pristine import is_pristine
-from pawl.adapters.executor_docker.removal import list_containers, remove_sandbox
+from pawl.adapters.executor_docker.removal import list_containers, remove_sandbox, wait_for_all
 from pawl.adapters.executor_docker.whole import make
 from pawl.core.model.errors import InfrastructureError
 from pawl.ports.executor import ContainerOptions, Limits
+
+AT_ONCE = -math.inf
+"""How long a holder may be idle when none is kept."""
 
 _RESOLVER = "/etc/resolv.conf"
 _LOCAL = """\
@@ -71,6 +75,7 @@ class Holders:
         """Take where their files are, and the owner that sweeps know them by."""
         self._files = HolderFiles(folder)
         self._owner = owner
+        self.keeper = Keeper(folder)
 
     def take(self) -> Holder | None:
         """Return a holder that nobody is in; None when there is none."""
@@ -86,15 +91,20 @@ class Holders:
     async def add(self, docker: Docker) -> None:
         """Make a holder, unless there is one that nobody is in: so there are as many as jobs run at once.
 
+        Without a worker that keeps them none is made.
+
         Raises:
             InfrastructureError: the engine cannot.
         """
+        if not self.keeper.is_there:
+            return
         for file in self._files.free():
             facts = file.read()
             file.release()
             if facts is not None and facts.clean:
                 return
         await self._make(docker)
+        await self._remove_unkept(docker)
 
     async def _make(self, docker: Docker) -> None:
         image = await holder_image(docker)
@@ -121,6 +131,8 @@ class Holders:
     async def give_back(self, docker: Docker, holder: Holder, sandbox: str) -> None:
         """Let the next job have a holder, made anew where the last one used its network.
 
+        Without a worker that keeps it, it is removed, as are all others that nobody is in.
+
         Args:
             docker: the client.
             holder: whom it concerns.
@@ -131,19 +143,33 @@ class Holders:
         """
         if not holder.file.is_held:
             return
-        facts = holder.facts
         try:
-            with engine_errors("A network holder cannot be made anew"):
-                left = await list_containers(docker, f"{SANDBOX}={sandbox}")
-                if left or not is_pristine(facts.process, _command(facts.name)):
-                    container = docker.containers.container(facts.id)
-                    await make(container.restart(t=0))
-                    facts = await _look(container, facts)
-            holder.file.write(facts, clean=True)
+            if self.keeper.is_there:
+                facts = await self._renew(docker, holder.facts, sandbox)
+                holder.file.write(facts, clean=True)
             holder.file.release()
         except BaseException:
             await self._remove(docker, holder.file)
             raise
+        await self._remove_unkept(docker)
+
+    async def _renew(self, docker: Docker, facts: HolderFacts, sandbox: str) -> HolderFacts:
+        """Return the facts of a holder in which nothing of a sandbox is left."""
+        with engine_errors("A network holder cannot be made anew"):
+            left = await list_containers(docker, f"{SANDBOX}={sandbox}")
+            if left or not is_pristine(facts.process, _command(facts.name)):
+                container = docker.containers.container(facts.id)
+                await make(container.restart(t=0))
+                return await _look(container, facts)
+        return facts
+
+    async def _remove_unkept(self, docker: Docker) -> None:
+        """Remove all that nobody is in, unless a worker keeps them.
+
+        Called when one was let go of: either the worker that ends finds it, or it is seen here that it ended.
+        """
+        if not self.keeper.is_there:
+            await self.tidy(docker, idle=AT_ONCE)
 
     async def discard(self, docker: Docker, holder: Holder, sandbox: str) -> None:
         """Remove a holder that the sandbox of a job could not join.
@@ -164,35 +190,36 @@ class Holders:
     async def tidy(self, docker: Docker, *, idle: float | None) -> None:
         """Remove holders whose job's process was killed, and those that nobody had for so many seconds.
 
+        All at once: a worker that is told to end gets little time.
+
         Raises:
             InfrastructureError: the engine failed.
         """
         unwanted = []
         for file in self._files.free():
-            facts = file.read()
-            usable = facts is not None and facts.clean
-            if usable and (idle is None or time.time() - file.idle_since < idle):
+            if file.is_usable and (idle is None or time.time() - file.idle_since < idle):
                 file.release()
             else:
                 unwanted.append(file)
-        # At once: a worker that is told to end gets little time.
-        await asyncio.gather(*(self._remove(docker, file) for file in unwanted))
+        await wait_for_all(self._remove(docker, file) for file in unwanted)
 
     def let_go(self, sandbox: str, *, dry_run: bool) -> bool:
-        """Return whether a sandbox may be removed: it is no holder of ours that a job is in.
+        """Return whether a sandbox may be removed: it is no holder of ours that a job is in or may join.
 
-        Unless it is a dry run, the file of one that may goes with it.
+        What was held before this worker began is not joined. Unless it is a dry run, the file of a holder
+        that may be removed goes with it.
         """
         if not sandbox.startswith(_PREFIX) or not self._files.has(sandbox):
             return True
         file = self._files.lock(sandbox)
         if file is None:
             return False
-        if dry_run:
+        is_kept = file.is_usable and file.idle_since >= self.keeper.since
+        if dry_run or is_kept:
             file.release()
         else:
             file.drop()
-        return True
+        return not is_kept
 
 
 def _config(image: str, name: str, owner: str, network: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ async def kill_sandbox(docker: Docker, sandbox: str) -> None:
         InfrastructureError: the engine failed.
     """
     with engine_errors(f"The sandbox {sandbox} cannot be ended"):
-        await _all(
+        await wait_for_all(
             # Waits until it has ended (Docker Engine API, ContainerKill with SIGKILL).
             _quietly(docker.containers.container(one["Id"]).kill())
             for one in await list_containers(docker, f"{SANDBOX}={sandbox}")
@@ -50,15 +50,15 @@ async def remove_sandbox(docker: Docker, sandbox: str, *, but_container: str | N
         containers, networks, volumes = await asyncio.gather(
             list_containers(docker, label), list_networks(docker, label), list_volumes(docker, label)
         )
-        await _all(
+        await wait_for_all(
             _quietly(docker.containers.container(one["Id"]).delete(force=True, v=True))
             for one in containers
             if one["Id"] != but_container
         )
         if but_container is not None:
             return
-        await _all(_remove_volume(docker, one["Name"]) for one in volumes)
-        await _all(_remove_network(docker, one["Id"]) for one in networks)
+        await wait_for_all(_remove_volume(docker, one["Name"]) for one in volumes)
+        await wait_for_all(_remove_network(docker, one["Id"]) for one in networks)
 
 
 async def _remove_network(docker: Docker, identity: str) -> None:
@@ -77,8 +77,8 @@ async def _quietly(call: Awaitable[object]) -> None:
             raise
 
 
-async def _all(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all, also when one fails; then raise the first failure."""
+async def wait_for_all(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all at once and wait for all, also when one fails; then raise the first failure."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
