@@ -404,9 +404,13 @@ async def test_whoever_lost_a_delivery_to_another_changes_nothing_of_it(intake: 
     )
     working = asyncio.create_task(paused.journal.work())
     await entered.wait()
-    await intake.store.write(lambda tx: tx.deliveries.claim(intake.clock.now() + 21, 0.0, 1))
-    await intake.work()
+    held_until = intake.clock.now() + 41
+    await intake.store.write(lambda tx: tx.deliveries.claim(intake.clock.now() + 21, held_until, 1))
     go_on.set()
     await working
+    held = await intake.only_delivery()
+    assert (held.state, held.next_at, held.tries) == (DeliveryState.STORED, held_until, 0)
+    intake.clock.advance(41)
+    await intake.work()
     assert (await intake.only_delivery()).state is DeliveryState.DONE
     assert len(await intake.runs()) == 1
