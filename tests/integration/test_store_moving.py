@@ -14,6 +14,7 @@ from pawl.adapters.store_sql import backup_store, copy_store, restore_store
 from pawl.adapters.store_sql.copying import connect_to
 from pawl.adapters.store_sql.session import Statement
 from pawl.adapters.store_sql.tables import METADATA
+from pawl.core.model.approvals import Approval, ApprovalState, Environment
 from pawl.core.model.errors import Conflict, InfrastructureError, NotFound, UsageError
 from pawl.core.model.forge import CommitState, ForgeKind
 from pawl.core.model.ids import JobId, RunId, WorkerId
@@ -55,6 +56,7 @@ async def fill(store: Store) -> None:
         fill_intake(transaction)
         fill_secrets(transaction, attempt(run).ref)
         fill_reporting(transaction)
+        fill_approvals(transaction, run)
         transaction.runs.delete(transaction.runs.add(new_run(path="other")).id)
 
     await store.write(work)
@@ -79,6 +81,21 @@ def fill_intake(transaction: Any) -> None:
     transaction.schedules.save(
         ScheduleRecord(
             project="acme/site", path="ci.yml", cron="0 1 * * *", zone="UTC", set_at=1.0, next_at=None
+        )
+    )
+
+
+def fill_approvals(transaction: Any, run: RunId) -> None:
+    transaction.environments.put(Environment(project="acme/site", name="live", created_at=1 / 3))
+    transaction.approvals.put(
+        Approval(
+            run=run,
+            attempt=1,
+            environment="live",
+            repository="acme/site",
+            state=ApprovalState.WAITING,
+            rule="ann has to approve",
+            asked_at=1.0,
         )
     )
 

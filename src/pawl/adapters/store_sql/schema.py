@@ -16,7 +16,7 @@ from pawl.adapters.store_sql.session import dialect_of
 from pawl.adapters.store_sql.tables import METADATA
 from pawl.core.model.errors import InfrastructureError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of this version of Pawl; grows by one with each migration."""
 
 VERSION_TABLE = "alembic_version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pawl.adapters.store_sql.approvals import SqlApprovals, SqlEnvironments
 from pawl.adapters.store_sql.intake import SqlDeliveries, SqlHeads, SqlProjects, SqlSchedules
 from pawl.adapters.store_sql.lists import SqlArtifacts, SqlKeys, SqlTokens, SqlWorkers
 from pawl.adapters.store_sql.queue import SqlAttempts, SqlGroups
@@ -10,10 +11,12 @@ from pawl.adapters.store_sql.runs import SqlEvents, SqlLogs, SqlRuns
 from pawl.adapters.store_sql.secrets import SqlSecrets, SqlSecretUses, SqlVariables
 from pawl.adapters.store_sql.session import Session
 from pawl.ports.store import (
+    ApprovalTable,
     ArtifactTable,
     AttemptTable,
     DeliveryTable,
     DestinationTable,
+    EnvironmentTable,
     EventTable,
     GroupTable,
     HeadTable,
@@ -119,6 +122,16 @@ class SqlTransaction:
     def streaks(self) -> StreakTable:
         """Return how the newest runs ended."""
         return SqlStreaks(self._session)
+
+    @property
+    def environments(self) -> EnvironmentTable:
+        """Return the environments of projects."""
+        return SqlEnvironments(self._session)
+
+    @property
+    def approvals(self) -> ApprovalTable:
+        """Return what waits for approval, and what was decided."""
+        return SqlApprovals(self._session)
 
     def notify(self, topic: str) -> None:
         """Wake those that wait for `topic` once this is committed."""

@@ -4,6 +4,7 @@ Work on the store is a plain function over a `Transaction`; the store runs it, w
 changes together is one function, and the same function runs on every database.
 """
 
+from pawl.ports.store.approvals import ApprovalTable, EnvironmentTable
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable, LeaseOffer
 from pawl.ports.store.reporting import DestinationTable, NoticeTable, StatusTable, StreakTable
@@ -13,10 +14,12 @@ from pawl.ports.store.store import Store, Transaction
 from pawl.ports.store.tables import ArtifactTable, KeyTable, TokenTable, WorkerTable
 
 __all__ = [
+    "ApprovalTable",
     "ArtifactTable",
     "AttemptTable",
     "DeliveryTable",
     "DestinationTable",
+    "EnvironmentTable",
     "EventTable",
     "GroupTable",
     "HeadTable",

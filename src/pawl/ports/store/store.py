@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from pawl.ports.store.approvals import ApprovalTable, EnvironmentTable
 from pawl.ports.store.intake import DeliveryTable, HeadTable, ProjectTable, ScheduleTable
 from pawl.ports.store.queue import AttemptTable, GroupTable
 from pawl.ports.store.reporting import DestinationTable, NoticeTable, StatusTable, StreakTable
@@ -99,7 +100,19 @@ class ReportingTables(Protocol):
         """Return how the newest run of each workflow at each ref ended."""
 
 
-class Transaction(RunTables, IntakeTables, SecretTables, ReportingTables, Protocol):
+class ApprovalTables(Protocol):
+    """What may have to wait for a person."""
+
+    @property
+    def environments(self) -> EnvironmentTable:
+        """Return the environments of projects."""
+
+    @property
+    def approvals(self) -> ApprovalTable:
+        """Return what waits for approval, and what was decided."""
+
+
+class Transaction(RunTables, IntakeTables, SecretTables, ReportingTables, ApprovalTables, Protocol):
     """What a function that works on the store is given; good only while that function runs."""
 
     @property
