@@ -70,6 +70,17 @@ async def test_the_same_delivery_again_is_told_and_does_nothing(intake: Intaking
     assert len(await intake.runs()) == 1
 
 
+async def test_a_storm_of_pushes_sent_twice_is_stored_whole_and_once(intake: Intaking) -> None:
+    await intake.project()
+    requests = [intake.pushed(f"{number:040x}") for number in range(1, 201)]
+    accepted = await asyncio.gather(
+        *(intake.journal.accept(ForgeKind.GITHUB, each, project=NAME) for each in requests for _ in range(2))
+    )
+    assert sum(each.duplicate for each in accepted) == len(requests)
+    assert len({each.delivery for each in accepted}) == len(requests)
+    assert (await intake.journal.counts())["stored"] == len(requests)
+
+
 class _Traced:
     """A store that counts what is written."""
 

@@ -15,7 +15,7 @@ from pawl.core.model.forge import Received
 from pawl.server.handlers.webhooks import MAX_HEADER, MAX_HEADERS
 from pawl.server.routes import Body
 from tests.git_server import GitServer, Mode, Repository
-from tests.integration.intaking import NAME, SECRET, ZEROS, github, hosted
+from tests.integration.intaking import NAME, ON_PUSH, SECRET, ZEROS, github, hosted
 from tests.integration.serving import Answer, Serving, serving
 
 HOOK = f"/webhooks/github/{NAME}"
@@ -100,6 +100,35 @@ async def test_the_answer_does_not_wait_for_git_and_the_run_comes_when_git_answe
     run = (await server.ask("GET", f"/api/runs/{verdict['run']}")).json
     assert (run["event"], run["sha"], run["actor"]) == ("push", head(host[1]), "ann")
     assert delivery["correlation"] == run["correlation"]
+
+
+async def test_a_project_whose_host_is_silent_delays_no_other(
+    server: Serving, host: tuple[GitServer, Repository]
+) -> None:
+    other = host[0].repository("octo/other")
+    sha = other.commit({".github/workflows/ci.yml": ON_PUSH})
+    await add_project(server, host[1])
+    await add_project(server, other, name="octo/other")
+    working = asyncio.create_task(server.services.intake.work(server.services.waking))
+    host[0].release.clear()
+    host[0].mode = Mode.SILENT
+    assert (await send(server, pushed(head(host[1])))).status == 202
+    assert await asyncio.to_thread(host[0].held.acquire, timeout=30), "git was not asked"
+    host[0].mode = Mode.WELL  # for those who come now; the one that is held stays so
+    received = pushed(sha, "d-2", name="octo/other")
+    assert (await send(server, received, "/webhooks/github/octo/other")).status == 202
+    await until_run(server, "octo/other")
+    assert (await server.ask("GET", "/api/deliveries/1")).json["state"] == "stored"
+    host[0].release.set()
+    await until_run(server, NAME)
+    working.cancel()
+
+
+async def until_run(server: Serving, repository: str) -> None:
+    """Wait until a repository has a run."""
+    async with asyncio.timeout(60):
+        while not (await server.ask("GET", f"/api/runs?repository={repository}")).json["runs"]:  # noqa: ASYNC110 - nobody tells a client
+            await asyncio.sleep(0.02)
 
 
 async def test_whoever_cannot_sign_learns_nothing_and_changes_nothing(

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from pawl.core.model.errors import PawlError
 from pawl.core.model.forge import ForgeKind
+from pawl.core.model.projects import DeliveryRecord
 from pawl.engine.control import Control
 from pawl.engine.control.desk import Offload
 from pawl.engine.intake import IntakeDesk, IntakeRules, Journal, Poll, Projects, Schedules, tidy
@@ -58,21 +60,36 @@ class Intake:
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LARGE_AT_ONCE))
 
     async def work(self, waking: Waking) -> None:
-        """Work on deliveries, until cancelled; one bad round does not end it."""
+        """Work on deliveries, until cancelled; one bad round ends nothing, one slow host delays no other."""
         ear = waking.listen(DELIVERIES)
+        running: set[asyncio.Task[None]] = set()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            running.discard(task)
+            ear.tell()  # the next delivery of its project may be claimed now
+
         try:
             while True:
-                count = await _guarded("work on deliveries", self._work_once) or 0
-                if not count:
+                room = self.desk.rules.at_once - len(running)
+                claimed = (
+                    await _guarded("claim deliveries", partial(self.journal.claim, room)) if room else ()
+                )
+                for delivery in claimed or ():
+                    task = asyncio.create_task(self._work_on(delivery))
+                    running.add(task)
+                    task.add_done_callback(ended)
+                if not claimed:
                     await ear.wait(_LOOK_EVERY)
         finally:
             waking.forget(ear)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
-    async def _work_once(self) -> int:
-        worked = await self.journal.work()
-        for number, fault in worked.faults.items():
-            say("a delivery met a fault", logging.ERROR, error=fault, delivery=number)
-        return worked.deliveries
+    async def _work_on(self, delivery: DeliveryRecord) -> None:
+        fault = await _guarded("work on a delivery", partial(self.journal.work_on, delivery))
+        if fault is not None:
+            say("a delivery met a fault", logging.ERROR, error=fault, delivery=delivery.id)
 
     async def watch(self) -> None:
         """Look at schedules and heads, and remove what is too old, until cancelled."""

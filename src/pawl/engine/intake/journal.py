@@ -102,19 +102,33 @@ class Journal:
         ignored = hook.ignored if found.active else f"project {found.name} is not active"
         return await self._store(found, hook, received, ignored, correlation or desk.randomness.token(8))
 
-    async def work(self) -> Worked:
-        """Work on the deliveries whose time has come, each project's in order, and return what was done.
-
-        To be called again at once while it did something, and then when `DELIVERIES` is told or from time to
-        time. It is safe to be killed at any moment: whoever comes next goes on, and no run is made twice.
+    async def claim(self, limit: int) -> tuple[DeliveryRecord, ...]:
+        """Return deliveries whose time has come, each project's first, to be handed to `work_on` soon.
 
         Raises:
             Unavailable: the store cannot answer.
         """
-        desk, rules = self._desk, self._desk.rules
-        now = desk.clock.now()
-        claimed = await desk.write(lambda tx: tx.deliveries.claim(now, now + rules.hold, rules.at_once))
-        ended = await asyncio.gather(*(self._working.on(each) for each in claimed), return_exceptions=True)
+        now, hold = self._desk.clock.now(), self._desk.rules.hold
+        return await self._desk.write(lambda tx: tx.deliveries.claim(now, now + hold, limit))
+
+    async def work_on(self, delivery: DeliveryRecord) -> Exception | None:
+        """Work on a delivery that was claimed; return a fault of Pawl's own that came of it.
+
+        It is safe to be killed at any moment: whoever claims it next goes on, and no run is made twice.
+
+        Raises:
+            Unavailable: the store cannot answer.
+        """
+        return await self._working.on(delivery)
+
+    async def work(self) -> Worked:
+        """Claim deliveries and work on them; return what was done, once the last of them has ended.
+
+        Raises:
+            Unavailable: the store cannot answer.
+        """
+        claimed = await self.claim(self._desk.rules.at_once)
+        ended = await asyncio.gather(*map(self.work_on, claimed), return_exceptions=True)
         for each in ended:
             if isinstance(each, TransientError) or not isinstance(each, Exception | None):
                 raise each

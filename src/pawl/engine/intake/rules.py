@@ -29,7 +29,7 @@ class IntakeRules:
     """
 
     hold: float = 20.0
-    at_once: int = 8
+    at_once: int = 16
     first_delay: float = 5.0
     longest_delay: float = 300.0
     give_up: float = _DAY
