@@ -145,7 +145,8 @@ def kill_and_check(
         until(lambda: not processes_of(folder), "the end of all processes", seconds=60)
         check_database(pawl.data)
         if executor == "docker":
-            assert left_by(folder) == ()
+            left = left_by(folder)
+            assert not left, left
         return Survived(runs=len(load.runs), attempts=attempts)
 
 
