@@ -23,7 +23,7 @@ from pawl.adapters.executor_docker.errors import engine_errors
 from pawl.adapters.executor_docker.layout import CONTROL, Layout
 from pawl.adapters.executor_docker.process import explain
 from pawl.adapters.executor_docker.sandbox import DockerSandbox
-from pawl.adapters.executor_docker.streams import copy_output
+from pawl.adapters.executor_docker.streams import copy_output, open_exec, read_output
 from pawl.adapters.executor_docker.supervisor import OOM_COUNT, SEND_SIGNAL, start_script
 from pawl.core.model.errors import InfrastructureError, PawlError, UsageError
 from pawl.ports.executor import Exit, Process, ProcessSpec
@@ -109,29 +109,6 @@ class ExecProcess:
             await read_output(
                 self._container, ["/bin/sh", "-c", SEND_SIGNAL, "pawl", CONTROL, self._id, name]
             )
-
-
-async def open_exec(
-    container: DockerContainer, argv: list[str], *, stdin: bool = False
-) -> tuple[Exec, Stream]:
-    """Start a program in a container; return its call, and the stream joined to it."""
-    call = await container.exec(argv, stdin=stdin)
-    stream = call.start(detach=False)
-    await stream.__aenter__()
-    return call, stream
-
-
-async def read_output(container: DockerContainer, argv: list[str], most: int = 65536) -> bytes:
-    """Run a program in a container and return the beginning of its standard output."""
-    _, stream = await open_exec(container, argv)
-    found = b""
-    try:
-        while (message := await stream.read_out()) is not None:
-            if message.stream == 1 and len(found) < most:
-                found += message.data
-    finally:
-        await stream.close()
-    return found[:most]
 
 
 class CopiedSandbox(DockerSandbox):

@@ -1,4 +1,4 @@
-"""Output that comes through the engine's API, written to files: for what our shell did not start."""
+"""Programs that the engine starts in a container, and their output: for what our shell does not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import os
 from pathlib import Path
 
+from aiodocker.containers import DockerContainer
+from aiodocker.execs import Exec
 from aiodocker.stream import Stream
 
 _STDERR = 2
@@ -27,3 +29,26 @@ async def copy_output(stream: Stream, stdout: Path, stderr: Path) -> None:
     finally:
         os.close(out)
         os.close(err)
+
+
+async def open_exec(
+    container: DockerContainer, argv: list[str], *, stdin: bool = False
+) -> tuple[Exec, Stream]:
+    """Start a program in a container; return its call, and the stream joined to it."""
+    call = await container.exec(argv, stdin=stdin)
+    stream = call.start(detach=False)
+    await stream.__aenter__()
+    return call, stream
+
+
+async def read_output(container: DockerContainer, argv: list[str], most: int = 65536) -> bytes:
+    """Run a program in a container and return the beginning of its standard output."""
+    _, stream = await open_exec(container, argv)
+    found = b""
+    try:
+        while (message := await stream.read_out()) is not None:
+            if message.stream == 1 and len(found) < most:
+                found += message.data
+    finally:
+        await stream.close()
+    return found[:most]
