@@ -216,7 +216,7 @@ def test_tokens_are_made_used_and_revoked(here: Machine, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("logs", "999999", "--server"), 2, "there is no run 999999"),
+        (("logs", "999999", "--server"), 2, "`pawl runs --server` lists them"),
         (("cancel", "999999"), 2, "there is no run 999999"),
         (("trigger", "nothing"), 2, "there is no workflow `nothing`"),
         (("trigger", "ci", "--ref", "nothing"), 2, "there is no branch, tag or commit `nothing`"),
@@ -232,6 +232,21 @@ def test_what_cannot_be_done_is_said(
     assert found == code, err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_a_machine_whose_own_token_was_revoked_is_told_how_to_get_another(tmp_path: Path) -> None:
+    with machine(tmp_path) as here:
+        assert here.pawl("token", "revoke", "first")[0] == 0
+        told: list[str] = []
+
+        def is_refused() -> bool:
+            code, _, err = here.pawl("runs", "--server")
+            told.append(err)
+            return code == 2
+
+        until(is_refused, "the revoked token to be refused")
+        assert "the token was revoked" in told[-1]
+        assert "restarting the server" in told[-1]
 
 
 def test_a_wrong_token_is_refused_with_what_to_do(here: Machine) -> None:

@@ -229,7 +229,7 @@ async def test_only_an_administrator_makes_and_revokes_tokens(server: Server) ->
     with pytest.raises(Denied):
         await tokens.revoke(user.digest, by=user)
     await tokens.revoke("me", by=admin)
-    with pytest.raises(Denied):
+    with pytest.raises(Denied, match="the token was revoked"):
         await tokens.check(secret)
     with pytest.raises(NotFound):
         await tokens.revoke("nobody", by=admin)

@@ -209,7 +209,12 @@ class Client:
         if answer.status in {404, 405} and told is None:
             return self._no_pawl()
         error = error_of(answer.status, told)
-        if error.hint is None:
+        if isinstance(error, Denied) and not error.known and self.place.is_local:
+            error.hint = (
+                "it was this machine's own, from the server's data folder: restarting the server"
+                " (`pawl serve`) makes a new one"
+            )
+        elif error.hint is None:
             error.hint = self._hint(error)
         return error
 

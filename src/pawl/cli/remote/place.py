@@ -30,11 +30,13 @@ class ServerPlace:
         url: without a slash at its end.
         token: None where none is known: only what needs no token can be asked.
         origin: where the address came from, in words.
+        is_local: whether the token is the one that this machine's server keeps for its own commands.
     """
 
     url: str
     token: str | None
     origin: str
+    is_local: bool = False
 
     @property
     def is_here(self) -> bool:
@@ -110,7 +112,10 @@ def find_server(
         return ServerPlace(url=url, token=read_token(wish.token_file), origin=origin)
     if origin != "pawl.toml" and (token := _from_environment(environment)):
         return ServerPlace(url=url, token=token, origin=origin)
-    return ServerPlace(url=url, token=_kept_token(url, environment), origin=origin)
+    if (token := _kept_token(url, environment)) is not None:
+        return ServerPlace(url=url, token=token, origin=origin)
+    token = _local_token(url, environment)
+    return ServerPlace(url=url, token=token, origin=origin, is_local=token is not None)
 
 
 def _on_this_machine(wish: PlaceWish, environment: Mapping[str, str]) -> ServerPlace:
@@ -123,7 +128,10 @@ def _on_this_machine(wish: PlaceWish, environment: Mapping[str, str]) -> ServerP
             " or its data folder: PAWL_DATA",
         )
     token = read_token(wish.token_file) if wish.token_file else _from_environment(environment)
-    return ServerPlace(url=url, token=token or _token_beside(folder), origin=str(folder))
+    if token:
+        return ServerPlace(url=url, token=token, origin=str(folder))
+    token = _token_beside(folder)
+    return ServerPlace(url=url, token=token, origin=str(folder), is_local=token is not None)
 
 
 def local_address(folder: Path) -> str | None:
@@ -198,9 +206,12 @@ def _token_beside(folder: Path) -> str | None:
 
 
 def _kept_token(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the token kept for a server by its name, or this machine's where the address is its own."""
+    """Return the token kept for a server by its name."""
     path = token_folder(environment) / urlsplit(url).netloc
-    if path.is_file():
-        return read_token(path)
+    return read_token(path) if path.is_file() else None
+
+
+def _local_token(url: str, environment: Mapping[str, str]) -> str | None:
+    """Return the token of this machine's server where the address is its."""
     folder = default_data(environment)
     return _token_beside(folder) if local_address(folder) == url else None

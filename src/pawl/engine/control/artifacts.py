@@ -73,7 +73,7 @@ class Artifacts:
 
         def look(tx: Transaction) -> tuple[ArtifactRecord, ...]:
             if tx.runs.get(run) is None:
-                raise NotFound(f"there is no run {run}", hint="`pawl runs` lists them")
+                raise NotFound(f"there is no run {run}", hint="`pawl runs --server` lists them")
             return tx.artifacts.of_run(run)
 
         return await self._desk.read(look)

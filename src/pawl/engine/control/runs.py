@@ -156,7 +156,7 @@ class Runs:
         def look(tx: Transaction) -> T:
             record = tx.runs.get(run)
             if record is None:
-                raise NotFound(f"there is no run {run}", hint="`pawl runs` lists them")
+                raise NotFound(f"there is no run {run}", hint="`pawl runs --server` lists them")
             return work(tx, record)
 
         return await self._desk.read(look)

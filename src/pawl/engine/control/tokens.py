@@ -16,6 +16,7 @@ from pawl.ports.store import Transaction
 SCOPES = ("admin", "user", "read", "worker")
 
 _SECRET = re.compile(r"pawl_[0-9a-f]{64}")
+_ANOTHER = "ask an administrator of this server for a new one (`pawl token create`)"
 _BYTES = 32
 _LONGEST_NAME = 100
 _SHORTEST_BEGINNING = 8
@@ -84,10 +85,12 @@ class Tokens:
             raise _unknown()
         digest, now = digest_of(secret), self._desk.clock.now()
         record = await self._desk.read(lambda tx: tx.tokens.get(digest))
-        if record is None or record.revoked:
+        if record is None:
             raise _unknown()
+        if record.revoked:
+            raise Denied("the token was revoked", hint=_ANOTHER)
         if record.expires_at is not None and record.expires_at <= now:
-            raise Denied("the token has expired", hint="ask an administrator for a new one")
+            raise Denied("the token has expired", hint=_ANOTHER)
         if record.last_used is None or record.last_used <= now - _USED_EVERY:
             record = await self._desk.write(lambda tx, moment: _use(tx, moment, digest)) or record
         return record
@@ -121,9 +124,7 @@ class Tokens:
 
 
 def _unknown() -> Denied:
-    return Denied(
-        "the token is not known", hint="give a token of this server: `Authorization: Bearer pawl_...`"
-    )
+    return Denied("the token is not known", hint=_ANOTHER)
 
 
 def _check_admin(by: TokenRecord | None) -> None:

@@ -31,6 +31,7 @@ def kept(home: dict[str, str], name: str) -> None:
 def test_without_a_word_the_server_of_this_machine_is_asked(home: dict[str, str]) -> None:
     found = find_server(PlaceWish(), None, home)
     assert (found.url, found.token, found.is_here) == (HERE, "pawl_here", True)
+    assert found.is_local
 
 
 def test_an_option_goes_before_the_environment_and_that_before_the_file(home: dict[str, str]) -> None:
@@ -54,6 +55,8 @@ def test_an_address_of_the_project_gets_no_token_but_the_one_kept_under_its_name
 
 def test_the_token_of_this_machine_goes_to_its_server_only(home: dict[str, str]) -> None:
     assert find_server(PlaceWish(server=HERE), None, home).token == "pawl_here"
+    assert find_server(PlaceWish(server=HERE), None, home).is_local
+    assert not find_server(PlaceWish(), None, home | {"PAWL_TOKEN": "pawl_env"}).is_local
     assert find_server(PlaceWish(server="http://127.0.0.1:9999"), None, home).token is None
     assert find_server(PlaceWish(), "https://elsewhere.example", home).token is None
 
