@@ -311,6 +311,27 @@ async def test_an_attempt_that_no_worker_can_take_ends_by_the_queue_timeout(serv
     assert row.reason == "it waited 24 hours for a worker with `gpu`"
 
 
+async def test_a_retry_takes_nothing_from_the_rate_of_its_repository_and_a_rerun_does() -> None:
+    server = make_server(rules=Rules(rate=1.0, burst=1))
+    run = await server.trigger()
+    hand = await server.worker()
+    lease = await hand.take_one()
+    await hand.begin(lease)
+    await hand.finish(lease, Conclusion.FAILURE, failure_class=FailureClass.INFRASTRUCTURE)
+    (_, retry) = await server.control.runs.attempts(run.id)
+    assert retry.available_at == server.clock.now() + 10.0
+    server.clock.advance(3600)
+    # Its hour is over, and the retry has not begun another.
+    other = await server.trigger()
+    (first,) = await server.control.runs.attempts(other.id)
+    assert first.available_at == server.clock.now()
+    await server.control.runs.cancel(run.id, by="me")
+    await server.control.runs.rerun(run.id, jobs="all", by="me")
+    again = (await server.control.runs.attempts(run.id))[-1]
+    assert again.available_at == server.clock.now() + 3600.0
+    await server.store.aclose()
+
+
 async def test_a_server_that_was_away_gives_leases_their_time_back(server: Server) -> None:
     await server.trigger()
     hand = await server.worker()

@@ -90,7 +90,7 @@ SERVER_SETTINGS = (
     _rule(
         "rate_per_hour",
         "number",
-        "Jobs that a repository may queue in an hour on average; 0 is without limit.",
+        "Jobs that a repository may queue in an hour on average, retries aside; 0 is without limit.",
     ),
     _rule("rate_burst", "integer", "How many of them may come at once.", minimum=1),
     _rule(

@@ -207,7 +207,7 @@ def _finish_job(draft: Draft, event: JobFinished) -> bool:
         wait = f" in {delay:g} s" if delay else ""
         said = f"attempt {event.attempt} failed{_because(event.reason)}; trying again{wait}"
         draft.effects.append(Notice(message=said, job=job.id))
-        draft.start_job(group.key, job, delay=delay)
+        draft.start_job(group.key, job, delay=delay, is_retry=True)
         return True
     job = replace(
         job,

@@ -41,14 +41,14 @@ class Draft:
         jobs = tuple(job if old.id == job.id else old for old in group.jobs or ())
         self.put_group(replace(group, jobs=jobs))
 
-    def start_job(self, key: JobKey, job: JobState, *, delay: float = 0) -> None:
+    def start_job(self, key: JobKey, job: JobState, *, delay: float = 0, is_retry: bool = False) -> None:
         """Ask for the next attempt of a job."""
         attempt = job.attempt + 1
         self.put_job(
             key,
             replace(job, status=Status.QUEUED, attempt=attempt, queued_at=self.now, started_at=None),
         )
-        self.effects.append(StartJob(id=job.id, key=key, attempt=attempt, delay=delay))
+        self.effects.append(StartJob(id=job.id, key=key, attempt=attempt, delay=delay, is_retry=is_retry))
 
     def end_job(self, key: JobKey, job: JobState, conclusion: Conclusion, reason: str) -> None:
         """Give a job its conclusion."""

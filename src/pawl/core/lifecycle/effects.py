@@ -18,12 +18,17 @@ class ResolveJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartJob:
-    """Run an attempt of a job, not before `delay` seconds from now; answer JobStarted, then JobFinished."""
+    """Run an attempt of a job, not before `delay` seconds from now; answer JobStarted, then JobFinished.
+
+    Attributes:
+        is_retry: whether it follows by itself on an attempt that failed.
+    """
 
     id: JobId
     key: JobKey
     attempt: int
     delay: float = 0
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,9 @@ def start_attempt(change: RunChange, effect: StartJob) -> None:
     ref = AttemptRef(run=change.record.id, job=effect.id, attempt=effect.attempt)
     job = _job(change, effect.id, effect.key)
     row = _row(change, ref, job)
+    if not effect.is_retry:
+        # A retry is the server's own doing: it takes nothing from what people may start.
+        row = replace(row, available_at=_available_at(change))
     if effect.delay:
         mark("retry.delayed")
         row = replace(row, available_at=row.available_at + effect.delay)
@@ -92,7 +95,7 @@ def _row(change: RunChange, ref: AttemptRef, job: _Job) -> AttemptRecord:
         requires=requires,
         queue_key=_queue_key(change, job.planned),
         queued_at=change.now,
-        available_at=_available_at(change),
+        available_at=change.now,
         payload=to_plain(payload),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from pawl.core.model.durations import in_words
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRecord, AttemptRef, AttemptState, WorkerRecord
 from pawl.core.model.status import Conclusion, FailureClass
@@ -21,7 +22,6 @@ LOST = "its worker was lost"
 _AT_ONCE = 100
 _WHOLE_QUEUE = 10**9
 _ALIVE = "alive:server"
-_HOUR = 3600.0
 
 
 @dataclass(slots=True)
@@ -62,10 +62,9 @@ def end_lapsed(tx: Transaction, ref: AttemptRef, moment: Moment, swept: Swept) -
 
 def _end_waiting(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
     mark("sweep.queue_timeout")
-    hours = change.moment.rules.queue_timeout / _HOUR
     labels = ", ".join(f"`{label}`" for label in row.requires)
     wanted = f"a worker with {labels}" if labels else "a worker"
-    reason = f"it waited {hours:g} hours for {row.blocked or wanted}"
+    reason = f"it waited {in_words(change.moment.rules.queue_timeout)} for {row.blocked or wanted}"
     ending = Ending(
         conclusion=Conclusion.TIMED_OUT, reason=reason, failure_class=FailureClass.SYSTEM, final=True
     )

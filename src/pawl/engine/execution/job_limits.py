@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pawl.core.model.durations import in_words
 from pawl.core.model.errors import UsageError
 from pawl.core.model.plan import Json
 from pawl.engine.execution.cancellation import Cancellation
@@ -13,7 +14,6 @@ from pawl.engine.execution.job_contexts import early_contexts
 from pawl.engine.execution.processes import end_task
 from pawl.engine.execution.request import JobRequest
 from pawl.engine.execution.steps.evaluation import Evaluator
-from pawl.engine.execution.steps.runner import minutes
 from pawl.ports.clock import Clock
 
 
@@ -36,7 +36,7 @@ async def _watch_time(job: JobRequest, clock: Clock, cancellation: Cancellation)
     limit = asked if asked is not None else job.run.limits.job_timeout
     await clock.sleep(limit)
     whose = "`timeout-minutes` of the job" if asked is not None else "the default limit of a job"
-    cancellation.request(f"timed out after {minutes(limit)} ({whose})", timed_out=True)
+    cancellation.request(f"timed out after {in_words(limit)} ({whose})", timed_out=True)
 
 
 async def _watch_stop(job: JobRequest, clock: Clock, cancellation: Cancellation) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pawl.core.expressions import ExpressionError
+from pawl.core.model.durations import in_words
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import PlannedStep
 from pawl.core.model.status import Conclusion, FailureClass
@@ -197,7 +198,7 @@ class StepRunner:
         limit = asked if asked is not None or place.scope.is_inner else self._bench.limits.step_timeout
         if limit is not None:
             await self._bench.clock.sleep(limit)
-            reason = f"timed out after {minutes(limit)} (`timeout-minutes` of the step)"
+            reason = f"timed out after {in_words(limit)} (`timeout-minutes` of the step)"
             place.stop.request(reason, timed_out=True)
 
     async def _run_inner(self, steps: Sequence[PlannedStep], scope: Scope, around: StepPlace) -> StepsState:
@@ -234,11 +235,3 @@ def _write_failure(write: Callable[[str], None], end: StepEnd) -> None:
 
 def _with_hint(error: UsageError | InfrastructureError) -> str:
     return f"{error.message}: {error.hint}" if error.hint else error.message
-
-
-def minutes(seconds: float) -> str:
-    """Return a length of time in words: `5 minutes`, `90 seconds`."""
-    if seconds >= 60 and seconds % 60 == 0:
-        count = int(seconds // 60)
-        return f"{count} minute{'' if count == 1 else 's'}"
-    return f"{seconds:g} second{'' if seconds == 1 else 's'}"

@@ -4,7 +4,6 @@ import pytest
 
 from pawl.core.model.status import FailureClass
 from pawl.engine.execution.steps.end import StepEnd, end_of
-from pawl.engine.execution.steps.runner import minutes
 from pawl.ports.executor import Exit
 
 
@@ -38,11 +37,3 @@ def test_exit_code_zero_is_success_unless_a_command_failed() -> None:
 
 def test_the_exit_code_outweighs_a_failing_command() -> None:
     assert end_of(Exit(code=3)).failed_by(["bad file"]).reason == "exit code 3"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(60, "1 minute"), (21600, "360 minutes"), (90, "90 seconds"), (1, "1 second"), (0.5, "0.5 seconds")],
-)
-def test_times_in_words(seconds: float, words: str) -> None:
-    assert minutes(seconds) == words
