@@ -12,27 +12,29 @@ from pathlib import Path
 
 import pytest
 
-from pawl.adapters.job_processes import JobProcesses
+from pawl.adapters.job_processes import JobProcesses, handing
 from pawl.ports.job_host import HostedJob
 from tests.contract.conftest import until
 
 SCRIPT = """
 import asyncio, os, sys, time
 from pathlib import Path
-from pawl.adapters.job_processes import InsideJob, wait_for_work
+from pawl.adapters.job_processes import InsideJob, take_handed, wait_for_work
 
 def main():
     folder = wait_for_work(int(sys.argv[2])) if sys.argv[1] == "--wait" else Path(sys.argv[1])
     if folder is None:
         return
     inside = InsideJob(folder)
+    handed = take_handed()
     print("hello from the job", flush=True)
-    asyncio.run(work(folder, inside))
+    asyncio.run(work(folder, inside, handed))
 
-async def work(folder, inside):
+async def work(folder, inside, handed):
     stops = []
     with inside.listening(stops.append):
         (folder / "environment").write_text("\\n".join(os.environ))
+        (folder / "handed").write_text(f"{len(handed)} {handed[-3:]!r} {os.read(0, 9)!r}")
         (folder / "ready").touch()
         inside.wake()
         while not (folder / "end").exists():
@@ -79,6 +81,12 @@ def stops(folder: Path) -> str:
         return ""
 
 
+def _told_of(pid: int, folder: Path) -> bytes:
+    """Return what a process's arguments, its environment and the files of its folder hold."""
+    files = [Path(f"/proc/{pid}/{name}") for name in ("cmdline", "environ")]
+    return b"".join(path.read_bytes() for path in [*files, *folder.iterdir()] if path.is_file())
+
+
 async def started(host: JobProcesses, folder: Path) -> HostedJob:
     job = host.start(folder)
     await until((folder / "ready").exists, "ready", seconds=60)
@@ -92,6 +100,28 @@ async def test_a_job_runs_in_a_process_of_its_own_until_its_end(host: JobProcess
     await until(lambda: not job.running, "ended", seconds=60)
     assert (folder / "out.txt").read_text() == "hello from the job\n"
     job.let_go()
+
+
+@pytest.mark.parametrize("size", [0, 5, 300_000])
+async def test_what_it_is_handed_is_read_once_and_lies_in_no_file(
+    host: JobProcesses, folder: Path, size: int
+) -> None:
+    handed = (b"s3cr3t!" * (size // 7 + 1))[:size]
+    job = host.start(folder, handed)
+    await until((folder / "ready").exists, "ready", seconds=60)
+    assert (folder / "handed").read_text() == f"{size} {handed[-3:]!r} b''"
+    pid = json.loads((folder / "process.json").read_text())["pid"]
+    assert b"s3cr3t!" not in _told_of(pid, folder)
+    (folder / "end").touch()
+    await until(lambda: not job.running, "ended", seconds=60)
+    job.let_go()
+
+
+def test_without_memory_files_a_pipe_hands_over_as_much() -> None:
+    handed = bytes(range(256)) * 2000
+    reading = handing._in_a_pipe(handed)
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == handed
 
 
 async def test_it_is_found_again_by_its_folder(host: JobProcesses, folder: Path) -> None:

@@ -12,9 +12,10 @@ from pawl.core.model.events import Event
 from pawl.core.model.ids import JobId, RunId, WorkerId
 from pawl.core.model.records import AttemptState, RunRecord
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.core.model.work import Lease, LogEnd, Result, Work, WorkerHello
-from pawl.engine.control import Control, Rules, Trigger
+from pawl.core.model.work import Begun, Lease, LogEnd, Result, Work, WorkerHello
+from pawl.engine.control import Control, Keeping, Rules, Trigger
 from pawl.testing.clock import FakeClock
+from pawl.testing.sealing import OpenSealing
 from pawl.testing.storage import CountedRandomness, MemoryBlobs, MemoryLogs
 
 TOKEN = "a" * 64
@@ -97,8 +98,8 @@ class Hand:
         (work,) = await self.take(1)
         return work.lease
 
-    async def begin(self, lease: Lease) -> None:
-        await self.server.control.workers.begin(self.id, lease)
+    async def begin(self, lease: Lease) -> Begun:
+        return await self.server.control.workers.begin(self.id, lease)
 
     async def finish(
         self,
@@ -135,7 +136,9 @@ def make_server(path: str = ":memory:", rules: Rules | None = None, clock: FakeC
     """Return a control engine on a database in that file."""
     clock = clock or FakeClock()
     store = InlineStore(path)
-    control = Control(store, MemoryLogs(), MemoryBlobs(clock), clock, CountedRandomness(), rules or Rules())
+    keeping = Keeping(sealing=OpenSealing())
+    logs, blobs = MemoryLogs(), MemoryBlobs(clock)
+    control = Control(store, logs, blobs, clock, CountedRandomness(), rules or Rules(), keeping=keeping)
     server = Server(control=control, store=store, clock=clock)
     store.subscribe(lambda topics: server.topics.extend(sorted(topics)))
     return server

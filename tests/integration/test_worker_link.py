@@ -25,7 +25,7 @@ from pawl.core.model.errors import (
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.reports import Piece, Report, Reported, Taken
 from pawl.core.model.status import Conclusion
-from pawl.core.model.work import Result, Work, WorkerHello
+from pawl.core.model.work import Begun, Result, Work, WorkerHello
 from pawl.ports.server_link import ServerLink
 from pawl.wire import (
     PROTOCOL,
@@ -80,8 +80,7 @@ class Spoken:
         return RenewAnswer(renewals=renewals)
 
     async def begin(self, request: web.Request) -> object:
-        await self.server.begin(read_message(BeginRequest, await request.read()).lease)
-        return Done()
+        return await self.server.begin(read_message(BeginRequest, await request.read()).lease)
 
     async def report(self, request: web.Request) -> object:
         asked, data = await _read_reporting(ReportRequest, request)
@@ -183,7 +182,7 @@ async def test_every_call_of_a_jobs_life_arrives(tmp_path: Path) -> None:
         (work,) = await port.lease("r1", 1, 1.0)
         assert work == held.work
         assert await port.lease("r1", 1, 1.0) == (work,)
-        await port.begin(work.lease)
+        assert await port.begin(work.lease) == Begun(secrets={"A": "b"})
         (renewal,) = await port.renew([work.lease], health="", draining=False)
         assert renewal.alive
         piece = Piece(index=0, name="Run a & b", part="data", offset=0, data=b"a & b\n")

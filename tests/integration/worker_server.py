@@ -21,7 +21,7 @@ from pawl.core.model.plain import to_plain
 from pawl.core.model.plan import Combination, Json
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord, AttemptRef
 from pawl.core.model.reports import NOTHING, Part, Piece, Report, Reported, Taken
-from pawl.core.model.work import Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.model.work import Begun, Lease, Payload, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.planning.storage import plan_to_json
 from pawl.ports.executor import Executor
 from pawl.testing.builders import make_plan
@@ -39,6 +39,7 @@ class Held:
     """One attempt at the server."""
 
     work: Work
+    given: Begun = field(default_factory=Begun)
     begun: bool = False
     result: Result | None = None
     events: list[Json] = field(default_factory=list)
@@ -101,9 +102,8 @@ class FakeServer:
                 needs={},
             ),
             images={"ubuntu-latest": "pawl/busybox:test"},
-            secrets=secrets or {},
         )
-        held = Held(work)
+        held = Held(work, given=Begun(secrets=secrets or {}))
         self.queue.append(held)
         self._tell()
         return held
@@ -191,9 +191,11 @@ class FakeServer:
             at_once=held.at_once,
         )
 
-    async def begin(self, lease: Lease) -> None:
+    async def begin(self, lease: Lease) -> Begun:
         await self._enter("begin")
-        self._of(lease).begun = True
+        held = self._of(lease)
+        held.begun = True
+        return held.given
 
     async def report(self, lease: Lease, report: Report) -> Reported:
         await self._enter("report")

@@ -39,8 +39,10 @@ class HostedJob(Protocol):
 class JobHost(Protocol):
     """Starts processes for attempts and finds them again."""
 
-    def start(self, folder: Path) -> HostedJob:
+    def start(self, folder: Path, handed: bytes = b"") -> HostedJob:
         """Start the process of an attempt whose folder holds its request, and return at once.
+
+        It reads `handed` once, from memory: no file, argument or environment variable ever holds that.
 
         One that a worker before this one had started, just before it was killed, is returned instead.
 

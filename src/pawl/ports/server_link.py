@@ -8,7 +8,7 @@ from typing import Protocol
 from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.reports import NOTHING, Report, Reported
-from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.model.work import Begun, Lease, Renewal, Result, Welcome, Work, WorkerHello
 
 
 class ServerLink(Protocol):
@@ -38,8 +38,11 @@ class ServerLink(Protocol):
     async def renew(self, leases: Sequence[Lease], *, health: str, draining: bool) -> tuple[Renewal, ...]:
         """Renew leases and hear about cancellations; an empty list says that the worker lives."""
 
-    async def begin(self, lease: Lease) -> None:
-        """Say that the job's first process is about to start: `leased` becomes `running`."""
+    async def begin(self, lease: Lease) -> Begun:
+        """Say that the job's first process is about to start: `leased` becomes `running`.
+
+        Returns what the job is given, and nobody else: its secrets among it.
+        """
 
     async def report(self, lease: Lease, report: Report) -> Reported:
         """Store events and pieces of logs, and return how much of them the server has now.

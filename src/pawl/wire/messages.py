@@ -1,12 +1,12 @@
 """The JSON bodies of the worker's routes, request and answer, in the order of a job's life.
 
-`hello` takes `WorkerHello` and answers `Welcome` (core/model/work.py). The others:
+`hello` takes `WorkerHello` and answers `Welcome`, `begin` answers `Begun` (core/model/work.py).
 
 | route | request | answer |
 | --- | --- | --- |
 | `POST lease` | `LeaseRequest` | `LeaseAnswer` |
 | `POST renew` | `RenewRequest` | `RenewAnswer` |
-| `POST begin` | `BeginRequest` | `Done` |
+| `POST begin` | `BeginRequest` | `Begun` |
 | `POST report` | `ReportRequest`, bytes behind it (wire/reports.py) | `ReportAnswer` |
 | `PUT blob` | bytes; `BlobPlace` in the query | `BlobAnswer` |
 | `POST artifacts` | `ArtifactsRequest` | `ArtifactsAnswer` |

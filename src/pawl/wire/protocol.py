@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pawl.core.model.errors import UsageError
 
-PROTOCOL = 2
+PROTOCOL = 3
 """The version that this Pawl speaks."""
 
-PROTOCOLS = range(2, 3)
+PROTOCOLS = range(3, 4)
 """The versions that this server accepts. An older worker is told to be updated."""
 
 WORKER_ROUTES = "/worker/v1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from dataclasses import replace
 
 from pawl.core.model.errors import (
@@ -15,6 +16,7 @@ from pawl.core.model.errors import (
     StaleLease,
     UsageError,
 )
+from pawl.core.model.plain import to_plain
 from pawl.core.model.reports import NOTHING, Report
 from pawl.core.model.status import Conclusion, FailureClass
 from pawl.core.model.work import Lease, LogEnd, Renewal, Result
@@ -178,9 +180,12 @@ class Attempt:
         if self._begun:
             self._job = self._attach()
         else:
-            await self._tools.ask(lambda: self._tools.link.begin(self.lease))
+            given = await self._tools.ask(lambda: self._tools.link.begin(self.lease))
+            if given.refused:
+                await self._tell_end(failed(self.spool.held.key, given.refused, FailureClass.SYSTEM))
+                return
             try:
-                self._job = self._tools.host.start(self.spool.path)
+                self._job = self._tools.host.start(self.spool.path, json.dumps(to_plain(given)).encode())
             except InfrastructureError as error:
                 await self._tell_end(failed(self.spool.held.key, error.message, FailureClass.INFRASTRUCTURE))
                 return

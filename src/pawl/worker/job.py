@@ -7,6 +7,7 @@ With `--wait N` for the folder it waits, everything imported, for folders, and f
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import traceback
@@ -14,13 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pawl.adapters.executor_host import HostExecutor, stand_back
-from pawl.adapters.job_processes import InsideJob, StopRequest, wait_for_work
+from pawl.adapters.job_processes import InsideJob, StopRequest, take_handed, wait_for_work
 from pawl.adapters.runs_folder import FolderLogs
 from pawl.adapters.runs_folder.events import EventFile
 from pawl.adapters.system import SystemClock
 from pawl.core.model.errors import InfrastructureError, PawlError
+from pawl.core.model.plain import from_plain
 from pawl.core.model.status import FailureClass
-from pawl.core.model.work import Result
+from pawl.core.model.work import Begun, Result
 from pawl.engine.execution.cancellation import Cancellation
 from pawl.engine.execution.job import execute_job
 from pawl.engine.execution.request import JobOutcome, Ports
@@ -54,11 +56,11 @@ def main(arguments: Sequence[str]) -> int:
     os.nice(_MODESTY)
     stand_back(os.getpid())
     inside = InsideJob(folder)
-    spool = read_spool(folder)
-    return asyncio.run(_live(spool, kind, inside))
+    spool, handed = read_spool(folder), take_handed()
+    return asyncio.run(_live(spool, kind, inside, handed))
 
 
-async def _live(spool: Spool, kind: str, inside: InsideJob) -> int:
+async def _live(spool: Spool, kind: str, inside: InsideJob, handed: bytes) -> int:
     """Run the job and tell how it ended; what nobody waits for is taken down after that."""
     cancellation = Cancellation()
 
@@ -69,7 +71,7 @@ async def _live(spool: Spool, kind: str, inside: InsideJob) -> int:
     # To the very end: what asks it to stop once the job is over changes nothing, and signals end nothing.
     with inside.listening(stop):
         try:
-            result = await _result(spool, executor, inside, cancellation)
+            result = await _result(spool, handed, executor, inside, cancellation)
             try:
                 spool.write_result(result)
             except InfrastructureError as error:
@@ -100,9 +102,12 @@ def _fault(spool: Spool, error: Exception) -> Result:
     return failed(spool.held.key, reason, FailureClass.SYSTEM, log_ends(spool))
 
 
-async def _result(spool: Spool, executor: Executor, inside: InsideJob, cancellation: Cancellation) -> Result:
+async def _result(
+    spool: Spool, handed: bytes, executor: Executor, inside: InsideJob, cancellation: Cancellation
+) -> Result:
     try:
-        outcome = await _execute(spool, spool.take_order(), executor, inside, cancellation)
+        given = from_plain(Begun, json.loads(handed), "what the job is given", strict=False)
+        outcome = await _execute(spool, (spool.take_order(), given), executor, inside, cancellation)
         return result_of(outcome, spool.held.key, log_ends(spool))
     except Exception as error:  # noqa: BLE001 - the fence of this process: whatever it is, the server is told
         traceback.print_exc()
@@ -110,16 +115,20 @@ async def _result(spool: Spool, executor: Executor, inside: InsideJob, cancellat
 
 
 async def _execute_nothing(spool: Spool, order: Order, cancellation: Cancellation) -> JobOutcome:
-    return await _execute(spool, order, HostExecutor(), InsideJob(spool.path), cancellation)
+    return await _execute(spool, (order, Begun()), HostExecutor(), InsideJob(spool.path), cancellation)
 
 
 async def _execute(
-    spool: Spool, order: Order, executor: Executor, inside: InsideJob, cancellation: Cancellation
+    spool: Spool,
+    wanted: tuple[Order, Begun],
+    executor: Executor,
+    inside: InsideJob,
+    cancellation: Cancellation,
 ) -> JobOutcome:
-    clock = SystemClock()
+    (order, given), clock = wanted, SystemClock()
     source = SpooledSource(spool, order, clock)
     project = spool.path / "project"
-    request = job_request(order, spool.work, project)
+    request = job_request(order, given, spool.work, project)
     if request.planned.env_file is not None:
         project.mkdir()
         await source.copy_to(project)

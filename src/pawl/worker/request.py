@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pawl.adapters.runs_folder import FolderLogs
 from pawl.core.model.ids import JobId, RunNumber
+from pawl.core.model.plan import PlannedJob
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.core.model.work import LogEnd, Result
+from pawl.core.model.work import Begun, LogEnd, Result
 from pawl.core.planning.resolve import Strategy
 from pawl.core.planning.storage import plan_from_json
 from pawl.core.planning.unsupported import on_a_server
@@ -20,11 +22,12 @@ _LOG = re.compile(r"(\d+)\.log")
 UNFINISHED = "the job's process ended before the log was complete"
 
 
-def job_request(order: Order, folder: Path, project: Path) -> JobRequest:
+def job_request(order: Order, given: Begun, folder: Path, project: Path) -> JobRequest:
     """Return the request of an attempt.
 
     Args:
         order: what the worker wrote.
+        given: what the server gave it at its beginning.
         folder: where the job gets its folder.
         project: the repository's files, for `env_file`.
 
@@ -33,13 +36,15 @@ def job_request(order: Order, folder: Path, project: Path) -> JobRequest:
     """
     work = order.work
     plan, ref, payload = plan_from_json(work.plan), work.lease.ref, work.payload
+    if given.variables:
+        plan = replace(plan, variables={**plan.variables, **given.variables})
     run = RunRequest(
         plan=plan,
         number=RunNumber(work.number),
         folder=folder,
         owner=order.owner,
         project=project,
-        secrets=work.secrets,
+        secrets=given.secrets,
         images={**order.images, **work.images},
         limits=order.limits,
         run_id=str(ref.run),
@@ -49,11 +54,15 @@ def job_request(order: Order, folder: Path, project: Path) -> JobRequest:
         run=run,
         id=ref.job,
         attempt=ref.attempt,
-        planned=on_a_server(plan.job(payload.key)),
+        planned=_noted(on_a_server(plan.job(payload.key)), given.notes),
         combination=payload.combination,
         strategy=Strategy(fail_fast=payload.fail_fast, max_parallel=payload.max_parallel),
         needs=payload.needs,
     )
+
+
+def _noted(planned: PlannedJob, notes: tuple[str, ...]) -> PlannedJob:
+    return replace(planned, notes=(*planned.notes, *notes)) if notes else planned
 
 
 def result_of(outcome: JobOutcome, key: str, logs: Iterable[LogEnd]) -> Result:

@@ -1,7 +1,7 @@
 """The spool: the folder of one attempt on the worker, where its job writes and whence it is sent.
 
     attempt.json   whose it is and with what lease; no secrets
-    request.json   what the job's process is to do, secrets included; mode 0600, removed once it is read
+    request.json   what the job's process is to do, removed once it is read; no secrets
     logs/<job>/<attempt>/NN.log, NN.idx, NN.json
                    the log of step NN, its line index, and its end (adapters/runs_folder)
     events.jsonl   what the job told

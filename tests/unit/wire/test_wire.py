@@ -29,7 +29,7 @@ from pawl.core.model.plan import Combination
 from pawl.core.model.records import ArtifactEntry, AttemptRef
 from pawl.core.model.reports import Piece, Report, Taken
 from pawl.core.model.status import Conclusion, FailureClass
-from pawl.core.model.work import Lease, LogEnd, Payload, Renewal, Result, Work, WorkerHello
+from pawl.core.model.work import Begun, Lease, LogEnd, Payload, Renewal, Result, Work, WorkerHello
 from pawl.wire import (
     PROTOCOL,
     ArtifactsRequest,
@@ -70,7 +70,6 @@ WORK = Work(
         max_parallel=None,
         needs={JobKey("build"): NeedResult(result=Conclusion.SUCCESS, outputs={"a": "ü"})},
     ),
-    secrets={"TOKEN": "hunter2"},
 )
 RESULT = Result(
     key="k",
@@ -98,6 +97,7 @@ REPORT = Report(
     [
         LeaseRequest(request="r", slots=2, wait=20.0),
         LeaseAnswer(work=(WORK,)),
+        Begun(secrets={"TOKEN": "hunter2"}, variables={"A": "ü"}, notes=("so",), refused="no"),
         RenewAnswer(renewals=(Renewal(ref=LEASE.ref, alive=True, seconds=30.0, cancel="by me"),)),
         ReportRequest(lease=LEASE, report=head_of(REPORT)),
         ReportAnswer(

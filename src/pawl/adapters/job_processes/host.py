@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pawl.adapters.job_processes.handing import handed_over
 from pawl.adapters.job_processes.locks import take_lock
 from pawl.adapters.job_processes.places import ERR, OUT, PROCESS, WAKE
 from pawl.adapters.job_processes.process import JobProcess
@@ -44,7 +45,7 @@ class JobProcesses:
         self._keeps_ready = ready and can_wait()
         self._waiting: WaitingProcess | None = None
 
-    def start(self, folder: Path) -> JobProcess:
+    def start(self, folder: Path, handed: bytes = b"") -> JobProcess:
         """Start the process of an attempt, as the port says."""
         try:
             # There when a worker before this one was killed as it started the job.
@@ -59,26 +60,33 @@ class JobProcesses:
         try:
             if (folder / PROCESS).exists():
                 return JobProcess(folder, None)  # it has lived already
-            with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
-                if self._waiting is not None:
-                    if self._waiting.hand_over(folder, (lock, out.fileno(), err.fileno())):
-                        return JobProcess(folder, None)
-                    self._dismiss()
-                child = subprocess.Popen(
-                    [*self._command, str(folder)],
-                    cwd=folder,
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=err,
-                    start_new_session=True,
-                    pass_fds=(lock,),
-                )
-            return JobProcess(folder, child)
+            given = handed_over(handed)
+            try:
+                return self._start(folder, lock, given)
+            finally:
+                os.close(given)
         except OSError as error:
             raise _refused(folder, error) from error
         finally:
             os.close(lock)
+
+    def _start(self, folder: Path, lock: int, given: int) -> JobProcess:
+        with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
+            if self._waiting is not None:
+                if self._waiting.hand_over(folder, (lock, given, out.fileno(), err.fileno())):
+                    return JobProcess(folder, None)
+                self._dismiss()
+            child = subprocess.Popen(
+                [*self._command, str(folder)],
+                cwd=folder,
+                env=self._environment,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                pass_fds=(lock,),
+            )
+        return JobProcess(folder, child)
 
     def attach(self, folder: Path) -> JobProcess:
         """Return the process of a folder, as the port says."""

@@ -19,7 +19,7 @@ STOP_SIGNAL = signal.SIGURG
 """Tells a job to look at its stop file. A process that does not listen yet is not harmed by this one."""
 
 _POLITE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_DESCRIPTORS = 3
+_DESCRIPTORS = 4
 _LONGEST_PATH = 65_536
 
 
@@ -103,7 +103,7 @@ def wait_for_work(descriptor: int) -> Path | None:
             if _is_over(channel):
                 return None
     # The first is the folder's lock, which this process keeps as long as it lives.
-    for standard, file in zip((1, 2), given.descriptors[1:], strict=True):
+    for standard, file in zip((0, 1, 2), given.descriptors[1:], strict=True):
         os.dup2(file, standard)
         os.close(file)
     os.chdir(given.folder)

@@ -46,12 +46,12 @@ class WaitingProcess:
         """Return whether it still waits."""
         return self._child.poll() is None
 
-    def hand_over(self, folder: Path, descriptors: tuple[int, int, int]) -> bool:
+    def hand_over(self, folder: Path, descriptors: tuple[int, int, int, int]) -> bool:
         """Give it a job and return whether it has it.
 
         Args:
             folder: the attempt's.
-            descriptors: the folder's lock, and where the job's process prints to.
+            descriptors: the folder's lock, what it reads what it is handed from, and where it prints to.
         """
         if not self.usable:
             return False

@@ -11,7 +11,7 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.plan import Json
 from pawl.core.model.records import ArtifactEntry
 from pawl.core.model.reports import NOTHING, Report, Reported
-from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.model.work import Begun, Lease, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.wire import (
     ArtifactsAnswer,
     ArtifactsRequest,
@@ -79,9 +79,9 @@ class HttpServerLink:
         asked = RenewRequest(leases=tuple(leases), health=health, draining=draining)
         return (await self._post("renew", asked, RenewAnswer)).renewals
 
-    async def begin(self, lease: Lease) -> None:
+    async def begin(self, lease: Lease) -> Begun:
         """Say that the job begins, as the port says."""
-        await self._post("begin", BeginRequest(lease=lease), Done)
+        return await self._post("begin", BeginRequest(lease=lease), Begun)
 
     async def report(self, lease: Lease, report: Report) -> Reported:
         """Report of the attempt, as the port says."""

@@ -45,7 +45,6 @@ class Work:
         plan: as `plan_to_json` wrote it.
         source: digest of the blob with the repository's files, None when there are none.
         images: image by label of `runs-on`, as the server is told to.
-        secrets: by name; only those that the job may use.
     """
 
     lease: Lease
@@ -56,7 +55,23 @@ class Work:
     payload: Payload
     source: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a job is given as it begins. It is told to its process alone, in memory, and stored nowhere.
+
+    Attributes:
+        secrets: by name; only those that the job names and may have.
+        variables: those of its environment, over the plan's.
+        notes: what is different from what the job asks for, a sentence each.
+        refused: why it cannot start, "" when it can.
+    """
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

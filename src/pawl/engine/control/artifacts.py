@@ -13,6 +13,7 @@ from pawl.engine.control.desk import Desk
 from pawl.engine.control.leases import held, held_running
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
+from pawl.engine.control.tripwire import Tripwire
 from pawl.ports.blobs import BlobFacts
 from pawl.ports.store import Transaction
 
@@ -22,8 +23,9 @@ _LONGEST_NAME = 1024
 class Artifacts:
     """The artifacts of a server's runs."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tripwire: Tripwire) -> None:
         self._desk = desk
+        self._tripwire = tripwire
 
     async def make(
         self, worker: WorkerId, lease: Lease, name: str, files: Sequence[ArtifactEntry], *, replace: bool
@@ -34,11 +36,14 @@ class Artifacts:
             StaleLease: the lease is gone.
             Conflict: the name is taken, or a blob is missing.
             TooLarge: too many files or bytes.
+            UsageError: a name cannot be, or holds a secret.
         """
         quotas = self._desk.rules.quotas
         if len(files) > quotas.artifact_files:
             raise TooLarge(f"artifact `{name[:80]}` has more than {quotas.artifact_files:,} files")
         _check_names(name, files)
+        if await self._tripwire.texts(lease.ref, [name, *(file.name for file in files)]):
+            raise UsageError("the artifact's name, or that of a file in it, holds a secret")
         for digest, size in sorted({(file.sha256, file.size) for file in files}):
             facts = await self._desk.blobs.facts(digest)
             if facts is None or facts.size != size:

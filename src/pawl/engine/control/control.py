@@ -10,13 +10,15 @@ from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRef, LogRecord
 from pawl.engine.control import audit, retention, sweeping
 from pawl.engine.control.artifacts import Artifacts
-from pawl.engine.control.desk import Desk, Offload, at_once
+from pawl.engine.control.desk import Desk, Keeping, Offload, at_once
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.queue import Queue
 from pawl.engine.control.requests import AuditEntry, SweepReport
 from pawl.engine.control.rules import Rules
 from pawl.engine.control.runs import Runs
+from pawl.engine.control.secrets import Secrets
 from pawl.engine.control.tokens import Tokens
+from pawl.engine.control.tripwire import Tripwire
 from pawl.engine.control.workers import Workers
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
@@ -40,6 +42,7 @@ class Control:
         randomness: Randomness,
         rules: Rules,
         offload: Offload = at_once,
+        keeping: Keeping | None = None,
     ) -> None:
         """Take the ports and the rules.
 
@@ -51,6 +54,7 @@ class Control:
             randomness: for tokens and ids.
             rules: the numbers to go by.
             offload: how to run what takes long (parsing a file): a server gives `asyncio.to_thread`.
+            keeping: what secrets take; without it there are none.
         """
         self._desk = Desk(
             store=store,
@@ -60,6 +64,7 @@ class Control:
             randomness=randomness,
             rules=rules,
             offload=offload,
+            keeping=keeping or Keeping(),
         )
         self.store = store
         self.logs = logs
@@ -68,8 +73,10 @@ class Control:
         self.rules = rules
         self.runs = Runs(self._desk)
         self.queue = Queue(self._desk)
-        self.workers = Workers(self._desk)
-        self.artifacts = Artifacts(self._desk)
+        self.tripwire = Tripwire(self._desk)
+        self.workers = Workers(self._desk, self.tripwire)
+        self.artifacts = Artifacts(self._desk, self.tripwire)
+        self.secrets = Secrets(self._desk)
         self.tokens = Tokens(self._desk)
 
     async def recover(self) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from pawl.engine.control.job_tokens import JobTokens
 from pawl.engine.control.moment import Moment, PlanCache, StateCache
 from pawl.engine.control.rules import Rules
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
 from pawl.ports.randomness import Randomness
+from pawl.ports.sealing import Sealing
 from pawl.ports.store import Store, Transaction
 
 T = TypeVar("T")
@@ -30,6 +32,19 @@ async def at_once(work: Callable[[], T]) -> T:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What secrets take.
+
+    Attributes:
+        sealing: None where none can be kept.
+        job_tokens: None where no job is given a token.
+    """
+
+    sealing: Sealing | None = None
+    job_tokens: JobTokens | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The ports and rules of one control engine."""
 
@@ -40,6 +55,7 @@ class Desk:
     randomness: Randomness
     rules: Rules
     offload: Offload = at_once
+    keeping: Keeping = field(default_factory=Keeping)
     plans: PlanCache = field(default_factory=PlanCache)
     states: StateCache = field(default_factory=StateCache)
 

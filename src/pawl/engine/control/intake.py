@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pawl.core.diagnostics import Diagnostic, Severity, has_errors
@@ -48,8 +48,13 @@ class Intake:
         # Planning may be moved to threads.
         self._lock = threading.Lock()
 
-    def plan(self, wanted: Trigger, facts: RunFacts) -> Planned:
+    def plan(self, wanted: Trigger, facts: RunFacts, variables: Mapping[str, str]) -> Planned:
         """Return the plan of what is wanted.
+
+        Args:
+            wanted: the trigger; its digest knows no variables but its own.
+            facts: of the run, as far as they are known.
+            variables: the server's, under those of the trigger.
 
         Raises:
             UsageError: the file has errors, the event does not start it, or its inputs do not fit.
@@ -61,7 +66,11 @@ class Intake:
         if parsed.workflow is None:
             raise UsageError(f"{wanted.path} has no jobs")
         planned = plan_workflow(
-            parsed.workflow, wanted.event, inputs=wanted.inputs, variables=wanted.variables, facts=facts
+            parsed.workflow,
+            wanted.event,
+            inputs=wanted.inputs,
+            variables={**variables, **wanted.variables},
+            facts=facts,
         )
         _refuse_errors(wanted.path, planned.diagnostics)
         plan = planned.plan

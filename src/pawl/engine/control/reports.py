@@ -19,6 +19,7 @@ from pawl.core.model.work import Lease, LogEnd, Result
 from pawl.engine.control import leases, results, telling
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.marks import mark
+from pawl.engine.control.tripwire import WITHHELD, Tripwire
 from pawl.ports.log_bytes import LogName
 from pawl.ports.store import Transaction
 
@@ -31,14 +32,16 @@ _QUICKLY_HASHED = 65_536
 class Reports:
     """The reports of running attempts. All methods raise `StaleLease` when the lease is gone."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tripwire: Tripwire) -> None:
         """Keep them with the ports of `desk`."""
         self._desk = desk
+        self._tripwire = tripwire
 
     async def take(self, worker: WorkerId, lease: Lease, report: Report) -> Reported:
         """Store a report; as `Workers.report`."""
         telling.check_report(report, self._desk.rules.quotas)
         await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
+        report = await self._tripwire.report(lease.ref, report)
         taken = await self._store(lease, report.pieces)
         whole = all(_is_stored(piece, each) for piece, each in zip(report.pieces, taken, strict=True))
         # The lease may have ended meanwhile: what came too late is not acknowledged, and not counted to the
@@ -60,6 +63,8 @@ class Reports:
             return
         if report.pieces:
             await self._desk.read(lambda tx: leases.held_running(tx, worker, lease, lock=False))
+        report = await self._tripwire.report(lease.ref, report)
+        ending = await self._tripwire.result(lease.ref, ending)
         taken = await self._store(lease, report.pieces)
         for piece, each in zip(report.pieces, taken, strict=True):
             if not _is_stored(piece, each):
@@ -105,6 +110,11 @@ class Reports:
             telling.check_piece(piece, self._desk.rules.quotas)
             return Taken(size=await self._desk.logs.append(name, piece.part, piece.offset, piece.data))
         except OffsetConflict as error:
+            known = error.size - piece.offset
+            if known > 0 and await self._tripwire.is_withheld(lease.ref, piece.index):
+                # What is stored differs from what the worker has, on purpose.
+                rest = piece.data[known:]
+                return Taken(size=await self._desk.logs.append(name, piece.part, error.size, rest))
             mark("log.gap_refused")
             return Taken(size=error.size, conflict=True)
         except TooLarge as error:
@@ -149,6 +159,8 @@ class Reports:
         if end.note:
             mark("finish.log_truncated")
             return end.note
+        if size == end.size and await self._tripwire.is_withheld(lease.ref, end.index):
+            return WITHHELD
         mark("finish.log_incomplete")
         message = f"the log of step {end.index} of {lease.ref} has {end.size} bytes, and {size} are stored"
         if size == end.size:

@@ -19,7 +19,7 @@ class Trigger:
         text: of that file.
         event: what happened; names repository, ref, commit and actor.
         inputs: texts by name for `workflow_dispatch`; they outweigh those of the event.
-        variables: the `vars` context.
+        variables: of the `vars` context, over those that the server keeps.
         source: digest of the blob with the repository's files (`Artifacts.put_source`), None for none.
         priority: added to the workflow's own; each step is a head start in the queue.
         request_id: the request's own id: asked again with the same, the same run is returned. "" for none.
@@ -76,6 +76,7 @@ class SweepReport:
         given_up: attempts that ended so too often.
         timed_out: attempts that waited too long for a worker.
         unblocked: runs and jobs that got a concurrency group which nobody had.
+        decided: approvals that time alone let in or gave up.
         forgotten: workers forgotten.
         broken: what cannot be ended or handed a group, because its rows make no sense, and the fault.
         deleted_runs: removed as too old; `deleted_logs`: runs whose logs were.
@@ -88,6 +89,7 @@ class SweepReport:
     given_up: tuple[AttemptRef, ...] = ()
     timed_out: tuple[AttemptRef, ...] = ()
     unblocked: int = 0
+    decided: int = 0
     forgotten: int = 0
     broken: Mapping[str, Exception] = field(default_factory=dict)
     deleted_runs: int = 0

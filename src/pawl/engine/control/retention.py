@@ -47,6 +47,8 @@ async def remove_old(desk: Desk) -> Removed | None:
     await _remove_blobs(desk, removed)
     before = desk.clock.now() - desk.rules.retention.keys
     removed.keys = await desk.write(lambda tx, _: tx.keys.purge(before))
+    uses = desk.clock.now() - desk.rules.retention.secret_uses
+    await desk.write(lambda tx, _: tx.secret_uses.purge(uses))
     return removed
 
 

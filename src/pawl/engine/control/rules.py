@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pawl.core.queue.places import HeadStarts
+from pawl.engine.control.listening import Listener
 
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
@@ -26,6 +27,7 @@ class Retention:
         blob_grace: seconds for which a blob that nothing refers to is kept all the same.
         keys: seconds that answers to repeated requests are remembered.
         worker: seconds after which a worker that says nothing is forgotten.
+        secret_uses: seconds for which it is known which job was given which secret.
         every: seconds between two looks at what is too old.
     """
 
@@ -37,6 +39,7 @@ class Retention:
     blob_grace: float = _DAY
     keys: float = 7 * _DAY
     worker: float = 7 * _DAY
+    secret_uses: float = 400 * _DAY
     every: float = _HOUR
 
 
@@ -81,6 +84,7 @@ class Rules:
         silent_after: after how long without a word a worker counts as not connected.
         poll_seconds: how long a worker's request for work may wait at the server.
         queue_timeout: how long an attempt may wait for a worker.
+        approval_timeout: how long a run or job may wait for approval.
         infrastructure_retries: further attempts after a fault of the infrastructure.
         lost_leases: after how many leases without a beginning an attempt is given up.
         rate: attempts a repository may queue in an hour on average; None for no limit.
@@ -92,6 +96,7 @@ class Rules:
         server_url: what `github.server_url` says.
         retention: what is kept how long.
         quotas: how much there may be of something.
+        listeners: who is told of every change of a run inside its transaction.
     """
 
     lease_seconds: float = 30.0
@@ -101,6 +106,7 @@ class Rules:
     silent_after: float = 60.0
     poll_seconds: float = 25.0
     queue_timeout: float = _DAY
+    approval_timeout: float = 30 * _DAY
     infrastructure_retries: int = 2
     lost_leases: int = 3
     rate: float | None = None
@@ -112,3 +118,4 @@ class Rules:
     server_url: str = "https://github.com"
     retention: Retention = field(default_factory=Retention)
     quotas: Quotas = field(default_factory=Quotas)
+    listeners: tuple[Listener, ...] = ()

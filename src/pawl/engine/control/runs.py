@@ -46,14 +46,17 @@ class Runs:
         """
         desk = self._desk
         facts = RunFacts(server_url=desk.rules.server_url)
-        planned = await desk.offload(lambda: self._intake.plan(wanted, facts))
+        stored = await desk.read(lambda tx: tx.variables.of(wanted.event.repository))
+        # The narrowest comes last.
+        variables = {each.name: each.value for each in stored}
+        planned = await desk.offload(lambda: self._intake.plan(wanted, facts, variables))
         if wanted.source is not None and await desk.blobs.facts(wanted.source) is None:
             raise NotFound(f"there is no source {wanted.source}", hint="send the source first")
         order = triggering.Order(
             wanted=wanted,
             planned=planned,
             correlation=wanted.correlation or desk.randomness.token(8),
-            run_name=lambda numbered: self._intake.plan(wanted, numbered).plan.run_name,
+            run_name=lambda numbered: self._intake.plan(wanted, numbered, variables).plan.run_name,
         )
         record = await desk.write(lambda tx, moment: triggering.store_run(tx, order, moment))
         desk.plans.put(record, planned.plan)

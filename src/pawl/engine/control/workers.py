@@ -9,14 +9,16 @@ from pawl.core.model.errors import NotFound, UsageError
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.records import WorkerRecord
 from pawl.core.model.reports import NOTHING, Report, Reported
-from pawl.core.model.work import Lease, Renewal, Result, Welcome, Work, WorkerHello
+from pawl.core.model.work import Begun, Lease, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.queue.labels import MOST_LABELS, offered_labels
 from pawl.engine.control import leases
 from pawl.engine.control.audit import note
 from pawl.engine.control.desk import Desk
+from pawl.engine.control.giving import Giving
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.reports import Reports
+from pawl.engine.control.tripwire import Tripwire
 from pawl.ports.store import Transaction
 
 MAX_SLOTS = 1000
@@ -34,9 +36,10 @@ def worker_id(token_digest: str, name: str) -> WorkerId:
 class Workers:
     """The workers of a server. All methods about a lease raise `StaleLease` when it is gone."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tripwire: Tripwire) -> None:
         self._desk = desk
-        self._reports = Reports(desk)
+        self._reports = Reports(desk, tripwire)
+        self._giving = Giving(desk, tripwire)
 
     async def hello(self, token_digest: str, hello: WorkerHello) -> Welcome:
         """Get to know a worker, or again; tell which of its attempts are not its own any more.
@@ -98,13 +101,14 @@ class Workers:
 
         return await self._desk.write(work)
 
-    async def begin(self, worker: WorkerId, lease: Lease) -> None:
-        """Make a leased attempt a running one; again is no error.
+    async def begin(self, worker: WorkerId, lease: Lease) -> Begun:
+        """Make a leased attempt a running one, and return what it is given; again is no error.
 
         Raises:
             StaleLease: it is not, or no longer, this worker's.
+            Unavailable: the forge that makes its token cannot be reached: ask again.
         """
-        await self._desk.write(lambda tx, moment: leases.begin(tx, worker, lease, moment))
+        return await self._giving.begin(worker, lease)
 
     async def report(self, worker: WorkerId, lease: Lease, report: Report) -> Reported:
         """Store what a worker reports of a running attempt, and return how much of it there is now.

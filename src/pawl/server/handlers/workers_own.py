@@ -106,9 +106,9 @@ async def _renew(call: Call) -> Response:
 
 async def _begin(call: Call) -> Response:
     wanted = await _read(call, BeginRequest)
-    await call.services.control.workers.begin(_worker(call), wanted.lease)
+    begun = await call.services.control.workers.begin(_worker(call), wanted.lease)
     call.services.counting.begun(wanted.lease.ref)
-    return _answer(Done())
+    return _answer(begun)
 
 
 async def _read_reporting(call: Call, kind: type[M]) -> tuple[M, memoryview]:
