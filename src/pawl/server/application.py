@@ -44,7 +44,8 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 
 def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
-    tables = (server, runs, events, logs, artifacts, projects, deliveries, webhooks, workers_own)
+    # Webhooks come in storms, and a path with a parameter is looked for in this order.
+    tables = (webhooks, server, runs, events, logs, artifacts, projects, deliveries, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
 
     async def openapi(_: Call) -> Response:
