@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - asyncio imports it late, when a child may not read Python's folder
 import contextlib
 import itertools
 import os
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.executor_docker import DockerExecutor, attach_shell
+from pawl.adapters.executor_docker.answering import shell_answers
+from pawl.adapters.executor_docker.control import ControlFolder
+from pawl.adapters.executor_docker.copied import CopiedSandbox
 from pawl.adapters.executor_docker.hardening import CAPABILITIES
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import (
@@ -452,6 +456,41 @@ async def test_an_open_that_is_cancelled_at_any_moment_leaves_nothing(jobs: Jobs
     await jobs.close()
     await asyncio.sleep(1)  # what would come late comes within this
     assert await jobs.leftovers() == ()
+
+
+async def test_a_shell_that_is_slow_to_answer_is_waited_for_where_folders_are_shared(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    wait_ready = ControlFolder.wait_ready
+
+    async def not_at_first(control: ControlFolder, seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) > 1 and await wait_ready(control, seconds)
+
+    monkeypatch.setattr(ControlFolder, "wait_ready", not_at_first)
+    sandbox = await jobs.open()
+    assert len(waits) == 2
+    assert not isinstance(sandbox, CopiedSandbox)
+    assert jobs.told == []
+
+
+async def test_a_shell_that_never_answers_is_told_apart_from_one_that_cannot(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = await jobs.open()
+    container = jobs.executor._client().containers.container(sandbox.identity["id"])
+
+    async def never(_control: ControlFolder, _seconds: float) -> bool:
+        return False
+
+    monkeypatch.setattr(ControlFolder, "wait_ready", never)
+    silent = ControlFolder(tmp_path / "silent")
+    with pytest.raises(InfrastructureError, match="did not answer within 65 s"):
+        await shell_answers(container, silent)
+    await sh(sandbox, "rm /pawl/control/replies")  # as where another machine's folder is mounted
+    assert not await shell_answers(container, silent)
+    silent.close()
 
 
 async def test_a_closed_jobs_network_is_gone_when_the_executor_lets_go(jobs: Jobs) -> None:

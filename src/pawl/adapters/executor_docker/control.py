@@ -76,6 +76,11 @@ class ControlFolder:
             await asyncio.wait_for(self._heard.wait(), seconds)
         return self._heard.is_set()
 
+    @property
+    def has_answered(self) -> bool:
+        """Return whether the container's shell has ever said anything."""
+        return self._heard.is_set()
+
     def has(self, name: str) -> bool:
         """Return whether a file of that name is there."""
         try:

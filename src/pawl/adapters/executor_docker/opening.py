@@ -15,6 +15,7 @@ from aiodocker import Docker
 from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
 
+from pawl.adapters.executor_docker.answering import shell_answers
 from pawl.adapters.executor_docker.control import ControlFolder
 from pawl.adapters.executor_docker.copying import pack
 from pawl.adapters.executor_docker.engine import EngineFacts
@@ -37,7 +38,6 @@ from pawl.adapters.executor_docker.whole import make
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.ports.executor import Progress, SandboxSpec, ServiceSpec
 
-_READY_TIMEOUT = 5.0
 _ENGINE_AWAY = 15.0
 
 
@@ -189,9 +189,10 @@ async def wait_shell(place: Place, control: ControlFolder, watch: asyncio.Task[L
 
     Raises:
         UsageError: the image has no working /bin/sh.
-        InfrastructureError: the container ended.
+        InfrastructureError: the container ended, or its shell never answered though it could.
     """
-    ready = asyncio.create_task(control.wait_ready(_READY_TIMEOUT), name="wait for the resident shell")
+    container = place.docker.containers.container(container_name(place.spec.name))
+    ready = asyncio.create_task(shell_answers(container, control), name="wait for the resident shell")
     try:
         await asyncio.wait((ready, watch), return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
