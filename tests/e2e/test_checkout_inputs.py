@@ -36,6 +36,11 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     with git_server(tmp_path / "host") as host:
         made = host.repository(NAME)
         made.commit({"top": "1\n", "src/a": "a\n", "pages/b": "b\n"}, "first")
+        made.git("tag", "v1")
+        made.git("checkout", "-q", "-b", "side")
+        made.commit({"side": "1\n"}, "on the side")
+        made.git("checkout", "-q", "main")
+        made.push("v1")
         made.commit({"top": "2\n"}, "second")
         made.commit({"top": "3\n"}, "third")
         yield made
@@ -60,6 +65,11 @@ async def run(tmp_path: Path, source: Source, inputs: str, script: str) -> Finis
         ("{fetch-depth: 2}", 'test "$(git rev-list --count HEAD)" = 2'),
         ("{fetch-depth: 0}", 'test "$(git rev-list --count HEAD)" = 3'),
         ("{sparse-checkout: src}", "test -e src/a && test -e top && test ! -e pages"),
+        (
+            "{ref: side}",
+            'test "$(git log --format=%s)" = "on the side" && test "$(git branch --show-current)" = side',
+        ),
+        ("{ref: refs/tags/v1}", 'test "$(git log --format=%s)" = first && git describe --tags --exact-match'),
         ("{path: below}", "test -e below/pages/b && test ! -e pages"),
     ],
 )
@@ -77,6 +87,12 @@ async def test_a_working_tree_tells_that_it_copies_all(repository: Repository, t
     assert "All files are copied, not only src: a local run has them all at hand" in ended.log
     assert "actions/checkout has no input `fetch-dept`" in ended.log
     assert "`lfs: maybe` counts as `false`" in ended.log
+
+
+async def test_a_ref_that_is_not_there_ends_the_step(repository: Repository, tmp_path: Path) -> None:
+    ended = await run(tmp_path, mirrored(repository, tmp_path), "{ref: --upload-pack=id}", "true")
+    assert ended.conclusion is Conclusion.FAILURE
+    assert "has no branch, tag or commit `--upload-pack=id`" in ended.log
 
 
 async def test_what_a_mirror_cannot_do_ends_the_step(repository: Repository, tmp_path: Path) -> None:

@@ -55,5 +55,13 @@ class Source(Protocol):
         where it can be had cheaply. The source itself is never written to.
         """
 
+    async def at(self, ref: str) -> Source | None:
+        """Return the same repository at another branch, tag or commit; None for a source that has only one.
+
+        Raises:
+            NotFound: there is no such ref.
+            PawlError: it cannot be asked for.
+        """
+
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:
         """Return what of `wanted` this source does not do, a sentence without a full stop each."""

@@ -86,6 +86,9 @@ class FileSource:
                 path.chmod(0o755)
         return len(chosen)
 
+    async def at(self, ref: str) -> None:
+        """Return None: these are all its files."""
+
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:  # noqa: ARG002 - the port's
         """Return nothing."""
         return ()

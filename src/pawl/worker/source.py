@@ -58,6 +58,9 @@ class SpooledSource:
         packed = PackedSource(self._spool.source)
         return await packed.copy_to(folder, subfolder=subfolder, wanted=wanted)
 
+    async def at(self, ref: str) -> None:
+        """Return None: the run has the files of its commit only."""
+
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:
         """Return what cannot be had from the files that were packed for the run."""
         from pawl.adapters.git.pack import remarks_on  # noqa: PLC0415 - as above

@@ -47,13 +47,16 @@ class Fetcher:
     ) -> frozenset[str]:
         """Bring a mirror up to date, or make it; one that is damaged is set aside and made anew, once.
 
-        Returns the commits of `wanted` that are still not there.
+        Where only commits are wanted that are there already, nothing is done. Returns the commits of `wanted` that are still not there.
 
         Raises: as `ports.mirrors.Mirrors.fetch`, but for a commit that is not there.
         """
         check_url(origin.url, self._access)
         async with folder.locked(self._limits.seconds):
-            commits = wanted()
+            asked = wanted()
+            commits = asked - {""}
+            if commits == asked and await _holds(folder, commits):
+                return frozenset()  # another process has brought them meanwhile
             await self._bounded(self._bring(origin, folder, commits), origin, folder)
             return await absent(Git(folder.path), commits)
 
@@ -146,6 +149,15 @@ class Fetcher:
             await _fetch(git, origin, "--", origin.url, *sorted(missing))
         except InfrastructureError:
             await _fetch(git, origin, "--prune", "--", origin.url, *_REQUESTS)
+
+
+async def _holds(folder: MirrorFolder, commits: frozenset[str]) -> bool:
+    """Return whether a mirror is sound and has the commits."""
+    if not folder.is_there or folder.is_suspect:
+        return False
+    with contextlib.suppress(GitError):
+        return not await absent(Git(folder.path), commits)
+    return False
 
 
 class _Damaged(Exception):  # noqa: N818 - it never leaves this module

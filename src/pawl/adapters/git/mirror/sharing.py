@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 K = TypeVar("K", bound=Hashable)
 
 Work = Callable[[K, Callable[[], frozenset[str]]], Awaitable[frozenset[str]]]
-"""Calls its second argument, once, when nobody may join any more: the commits wanted.
+"""Calls its second argument, once, when nobody may join any more: the commits wanted, with "" among them
+where somebody wants whatever is new.
 
 Returns those of them that are not there in the end.
 """
@@ -45,8 +46,7 @@ class Shared(Generic[K]):
             current.work = asyncio.create_task(self._turn(key, current))
             self._works.add(current.work)
             current.work.add_done_callback(self._forget)
-        if wanted:
-            current.wanted.add(wanted)
+        current.wanted.add(wanted)
         assert current.work is not None  # noqa: S101 - it was made with the round
         # Whoever leaves does not end it for the others.
         return wanted not in await asyncio.shield(current.work)

@@ -13,8 +13,8 @@ from pawl.adapters.git.mirror.origins import authorization, site_of
 from pawl.adapters.git.mirror.submodules import submodules_of
 from pawl.adapters.git.mirror.workspace import Wish, fill, fill_part
 from pawl.adapters.git.pack import PackLimits
-from pawl.adapters.git.workspaces import count_written, empty, tree_of
-from pawl.core.model.errors import InfrastructureError, UsageError
+from pawl.adapters.git.workspaces import count_written, empty, short_name, tree_of
+from pawl.core.model.errors import InfrastructureError, NotFound, UsageError
 from pawl.core.model.refs import full_ref_fault, is_commit
 from pawl.core.steps.checkout import Checkout, Submodules
 from pawl.ports.mirrors import Origin
@@ -22,6 +22,7 @@ from pawl.ports.source import SourceState
 
 _DEEPEST = 10
 _NO_COMMIT = "0" * 40
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
 
 class MirrorSource:
@@ -104,6 +105,27 @@ class MirrorSource:
             if isinstance(error, GitError) and self._mirrors.is_damage(error):
                 self._mirrors.folder(self._origin.name).suspect()
             raise
+
+    async def at(self, ref: str) -> MirrorSource:
+        """Return the same repository at another branch, tag or commit, as its host has it now.
+
+        Raises: as `ports.mirrors.Mirrors.fetch`.
+        """
+        await self._mirrors.fetch(self._origin, wanted=ref if is_commit(ref) else "")
+        for name in (ref,) if ref.startswith("refs/") or is_commit(ref) else (_HEADS + ref, _TAGS + ref):
+            if sha := await self._mirrors.resolve(self._origin.name, name):
+                state = replace(
+                    self._state, sha=sha, branch=short_name(_HEADS, name), tag=short_name(_TAGS, name)
+                )
+                return MirrorSource(
+                    self._mirrors,
+                    self._origin,
+                    state,
+                    ref="" if is_commit(name) else name,
+                    submodule_hosts=self._hosts,
+                    limits=self._limits,
+                )
+        raise NotFound(f"`{self._origin.name}` has no branch, tag or commit `{ref[:200]}`")
 
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:  # noqa: ARG002 - the port's
         """Return nothing: what cannot be had is refused."""

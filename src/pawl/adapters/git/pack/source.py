@@ -88,6 +88,9 @@ class PackedSource:
             return count
         return await count_written(git) if wanted.sparse else count
 
+    async def at(self, ref: str) -> None:
+        """Return None: it holds one commit."""
+
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:
         """Return what cannot be had from a pack, as the port says."""
         return remarks_on(wanted)

@@ -99,6 +99,9 @@ class WorkingTree:
             ) from error
         return copied
 
+    async def at(self, ref: str) -> None:
+        """Return None: the tree stands where it stands."""
+
     def remarks(self, wanted: Checkout) -> tuple[str, ...]:
         """Return that a sparse checkout is none here; the rest comes as it is on disk."""
         if not wanted.sparse:

@@ -35,7 +35,9 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     state = await source.state()
     repository, ref = str(place.evaluator.text("${{ github.repository }}")), inputs.get("ref", "").strip()
     _check_is_own(inputs.get("repository", "").strip(), {repository, state.repository})
-    _check_is_current(ref, state, str(place.evaluator.text("${{ github.ref }}")))
+    if not _is_current(ref, state, str(place.evaluator.text("${{ github.ref }}"))):
+        source = await _elsewhere(source, ref, state)
+        state = await source.state()
     for remark in source.remarks(read.wanted):
         log.write_line(remark)
     folder = checkout_folder(bench.machine.folder.workspace, inputs.get("path", ""))
@@ -104,17 +106,23 @@ def _check_is_own(wanted: str, own: set[str]) -> None:
         )
 
 
-def _check_is_current(ref: str, state: SourceState, event_ref: str) -> None:
+def _is_current(ref: str, state: SourceState, event_ref: str) -> bool:
     current = {state.sha, state.branch, state.tag, event_ref, "HEAD"}
     for name in (state.branch, state.tag):
         current |= {f"refs/heads/{name}", f"refs/tags/{name}"} if name else set()
     short = event_ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     is_sha = len(ref) >= 7 and state.sha.startswith(ref.lower())
-    if ref and ref not in current | {short} and not is_sha:
+    return not ref or is_sha or ref in current | {short}
+
+
+async def _elsewhere(source: Source, ref: str, state: SourceState) -> Source:
+    other = await source.at(ref)
+    if other is None:
         raise UsageError(
             f"actions/checkout: `ref: {ref[:100]}` is not what the working tree stands at",
             hint=f"leave the input out, or switch the tree to it (now: {state.branch or state.sha[:12]})",
         )
+    return other
 
 
 def _described(state: SourceState) -> str:
