@@ -30,7 +30,13 @@ from pawl.core.lifecycle.events import (
     RunStarted,
 )
 from pawl.core.lifecycle.rerun import rerun
-from pawl.core.lifecycle.results import ancestor_results, need_results, run_conclusion, run_status
+from pawl.core.lifecycle.results import (
+    ancestor_results,
+    need_results,
+    run_conclusion,
+    run_status,
+    waiting_reason,
+)
 from pawl.core.lifecycle.state import Cancellation, Gate, Group, JobState, RunState, create_run
 from pawl.core.lifecycle.storage import state_from_json, state_to_json
 
@@ -71,4 +77,5 @@ __all__ = [
     "run_status",
     "state_from_json",
     "state_to_json",
+    "waiting_reason",
 ]

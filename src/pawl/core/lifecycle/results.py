@@ -63,14 +63,24 @@ def run_status(run: RunState) -> Status:
     groups = run.groups.values()
     if all(group.is_completed for group in groups):
         return Status.COMPLETED
-    jobs = [job for group in groups for job in group.jobs or ()]
-    at_gate = any(job.is_at_gate for job in jobs) and not any(job.is_active for job in jobs)
-    if run.held or at_gate:
+    if waiting_reason(run):
         return Status.WAITING
     begun = {Status.IN_PROGRESS, Status.COMPLETED}
     if any(group.is_completed or any(job.status in begun for job in group.jobs or ()) for group in groups):
         return Status.IN_PROGRESS
     return Status.QUEUED
+
+
+def waiting_reason(run: RunState) -> str:
+    """Return why nothing of a run goes on though it could: it is held, or jobs have to be let in."""
+    if run.held:
+        return run.held
+    jobs = [job for group in run.groups.values() for job in group.jobs or ()]
+    names = dict.fromkeys(job.environment for job in jobs if job.is_at_gate)
+    if not names or any(job.is_active for job in jobs):
+        return ""
+    what = "environment" if len(names) == 1 else "environments"
+    return f"it waits to be let in to {what} {', '.join(f'`{name}`' for name in names)}"
 
 
 def need_results(run: RunState, key: JobKey) -> Mapping[JobKey, NeedResult]:

@@ -76,7 +76,7 @@ class RunRecord:
         number: counts the runs of one workflow file of one repository from 1.
         attempt: how often it was started: 1, and one more for each re-run.
         cancelling: whether it was asked to stop and has not ended yet.
-        reason: why it ended as it did, in words.
+        reason: why it waits, or ended as it did, in words.
         needs_attention: what a person should look at, where the server could not decide; else "".
     """
 

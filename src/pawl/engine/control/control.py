@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from pawl.core.model.approvals import Approval
 from pawl.core.model.errors import InfrastructureError, InternalError, UsageError
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptRef, LogRecord
-from pawl.engine.control import audit, retention, sweeping
+from pawl.engine.control import approvals, audit, retention, sweeping
+from pawl.engine.control.approvals import Approvals
 from pawl.engine.control.artifacts import Artifacts
 from pawl.engine.control.desk import Desk, Keeping, Offload, at_once
+from pawl.engine.control.environments import Environments
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.queue import Queue
 from pawl.engine.control.requests import AuditEntry, SweepReport
@@ -78,6 +81,8 @@ class Control:
         self.artifacts = Artifacts(self._desk, self.tripwire)
         self.secrets = Secrets(self._desk)
         self.tokens = Tokens(self._desk)
+        self.approvals = Approvals(self._desk)
+        self.environments = Environments(self._desk)
 
     async def recover(self) -> int:
         """Give live leases as much longer as no server was there, and return how many; for the start."""
@@ -94,6 +99,7 @@ class Control:
         desk, swept = self._desk, sweeping.Swept()
         await desk.write(sweeping.still_alive)
         broken = await self._end_all_lapsed(swept)
+        decided = await self._settle_due(broken)
         unblocked = 0
         for run in await desk.read(sweeping.waiting_for_groups):
             try:
@@ -108,6 +114,7 @@ class Control:
             given_up=tuple(swept.given_up),
             timed_out=tuple(swept.timed_out),
             unblocked=unblocked,
+            decided=decided,
             forgotten=forgotten,
             broken=broken,
             deleted_runs=removed.runs,
@@ -139,6 +146,16 @@ class Control:
                     await self._settle_logs(lost)
         return broken
 
+    async def _settle_due(self, broken: dict[str, Exception]) -> int:
+        """Let in or give up what waited long enough; return how many were."""
+        desk, moment, decided = self._desk, self._desk.moment(), 0
+        for each in await desk.read(lambda tx: approvals.due(tx, moment)):
+            try:
+                decided += await desk.write(partial(_settle_one, each))
+            except _FAULTS as error:
+                broken[f"approval of run {each.run}"] = error
+        return decided
+
     async def _settle_logs(self, ref: AttemptRef) -> None:
         """Note how much there is of the logs of an attempt whose worker was lost: nothing more is taken."""
         for log in await self._desk.read(lambda tx: tx.logs.of_attempt(ref)):
@@ -164,6 +181,10 @@ def _end_lapsed(ref: AttemptRef, tx: Transaction, moment: Moment) -> sweeping.Sw
 
 def _put_log(log: LogRecord, tx: Transaction, _: Moment) -> None:
     tx.logs.put(log)
+
+
+def _settle_one(approval: Approval, tx: Transaction, moment: Moment) -> bool:
+    return approvals.settle_due(tx, approval, moment)
 
 
 def _heal(run: RunId, tx: Transaction, moment: Moment) -> bool:

@@ -11,6 +11,22 @@ from collections.abc import Callable
 
 MARKS = frozenset(
     {
+        "approval.approve",
+        "approval.approved_early",
+        "approval.branch_refused",
+        "approval.conflict",
+        "approval.denied",
+        "approval.due",
+        "approval.environment_waits",
+        "approval.expired",
+        "approval.fork_exempt",
+        "approval.fork_refused",
+        "approval.fork_waits",
+        "approval.known",
+        "approval.known_refused",
+        "approval.reject",
+        "approval.repeated",
+        "approval.withdrawn",
         "artifact.foreign_name_refused",
         "artifact.missing_blob_refused",
         "artifact.replaced_by_later_attempt",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from pawl.core.approvals.environments import needs_person
+from pawl.core.approvals.environments import why_waiting as not_approved
 from pawl.core.model.errors import Conflict
 from pawl.core.model.ids import RunId
 from pawl.core.model.records import AttemptState, RunRecord
@@ -27,12 +29,13 @@ class Queue:
         self._desk = desk
 
     async def entries(self, limit: int = 1000) -> tuple[QueueEntry, ...]:
-        """Return what waits, first to last; then the runs that wait for a concurrency group."""
+        """Return what waits, first to last; then what waits for a concurrency group, then for approval."""
         moment = self._desk.moment()
 
         def look(tx: Transaction) -> tuple[QueueEntry, ...]:
             attempts = _attempts(tx, moment, limit)
-            return (*attempts, *_runs(tx, len(attempts) + 1, limit))
+            runs = _runs(tx, len(attempts) + 1, limit)
+            return (*attempts, *runs, *_unapproved(tx, len(attempts) + len(runs) + 1, limit))
 
         return await self._desk.read(look)
 
@@ -98,6 +101,27 @@ def _runs(tx: Transaction, first: int, limit: int) -> tuple[QueueEntry, ...]:
             blocked=True,
         )
         for number, record in enumerate(waiting, first)
+    )
+
+
+def _unapproved(tx: Transaction, first: int, limit: int) -> tuple[QueueEntry, ...]:
+    """Return what waits for approval, or for the time that an environment asks for, counted from `first`."""
+    waiting = [(each, tx.runs.get(each.run)) for each in tx.approvals.waiting(limit)]
+    return tuple(
+        QueueEntry(
+            position=number,
+            run=each.run,
+            job=None,
+            attempt=None,
+            name=record.run_name if record is not None else "",
+            repository=each.repository,
+            reason=not_approved(each),
+            requires=(),
+            waiting_since=each.asked_at,
+            available_at=None if needs_person(each) else each.ready_at,
+            blocked=True,
+        )
+        for number, (each, record) in enumerate(waiting, first)
     )
 
 

@@ -83,11 +83,11 @@ def start_again(tx: Transaction, run: RunId, jobs: str, by: str, moment: Moment)
     Raises:
         NotFound: there is no such run or job.
         Conflict: it has not ended, or nothing of it failed.
-        UsageError: too many wait for its concurrency group.
+        UsageError: too many wait for its concurrency group, or it is from a fork and now refused.
     """
     changes = Changes(tx, moment)
     change = changes.of(run)
-    change.state = rerun(change.state, jobs)
+    change.state = rerun(change.state, jobs, by=by)
     change.record = replace(change.record, attempt=change.record.attempt + 1, reason="", needs_attention="")
     mark(f"rerun.{jobs}" if jobs in {"all", "failed"} else "rerun.one")
     triggering.begin(change)

@@ -15,7 +15,6 @@ from pawl.core.lifecycle import (
     CompleteRun,
     Effect,
     EndJob,
-    JobAdmitted,
     LifecycleEvent,
     Notice,
     ResolveJob,
@@ -24,6 +23,7 @@ from pawl.core.lifecycle import (
     StartJob,
     apply,
     run_status,
+    waiting_reason,
 )
 from pawl.core.lifecycle import CancelRequested as CancelRun
 from pawl.core.model import run_events
@@ -35,6 +35,7 @@ from pawl.core.model.run_events import RunEvent
 from pawl.core.model.status import Conclusion, Status
 from pawl.core.model.work import Result
 from pawl.core.planning.answer import Resolved, answer_resolve
+from pawl.engine.control import gates
 from pawl.engine.control.attempts import start_attempt, stop_at_once, stop_attempt
 from pawl.engine.control.groups import leave_group
 from pawl.engine.control.marks import mark
@@ -88,6 +89,7 @@ class RunChange:
         self.plan = plan
         self.resolved: dict[JobId, Resolved] = {}
         self.results: dict[JobId, Result] = {}
+        self._waited = waiting_reason(state)
         self._told: list[Json] = []
         self._waiting: deque[LifecycleEvent] = deque()
         self._applying = False
@@ -146,6 +148,9 @@ class RunChange:
             started_at=state.started_at,
             completed_at=state.completed_at,
         )
+        waits = waiting_reason(state)
+        if waits or (self._waited and self.record.reason == self._waited):
+            self.record = replace(self.record, reason=waits)
         self.tx.runs.save(self.record, self.moment.states.stored(self.record.id, state))
         if self._told:
             self.tx.events.append(self.record.id, self._told, self.now)
@@ -154,8 +159,8 @@ class RunChange:
         match effect:
             case ResolveJob(key=key):
                 self._resolve(key)
-            case AskApproval(id=job):
-                self.feed(JobAdmitted(id=job))
+            case AskApproval():
+                gates.ask(self, effect)
             case StartJob():
                 start_attempt(self, effect)
             case CancelJob():
@@ -198,6 +203,9 @@ class RunChange:
     def _end_job(self, end: EndJob) -> None:
         if end.conclusion is not Conclusion.SKIPPED:
             self._tell_end(end)
+        found = self.state.find(end.id)
+        if found is not None and found[1].environment:
+            gates.withdraw(self)
         leave_group(self, end.id)
 
     def _tell_end(self, end: EndJob) -> None:
@@ -240,4 +248,6 @@ class RunChange:
             )
         )
         self.record = replace(self.record, reason=end.reason)
+        if self.plan.event.from_fork:
+            gates.withdraw(self)
         leave_group(self, None)

@@ -14,7 +14,7 @@ from pawl.core.model.records import NewRun, RunRecord
 from pawl.core.planning.contexts import RunFacts, workflow_contexts
 from pawl.core.planning.storage import plan_to_json
 from pawl.core.queue.groups import GroupRule
-from pawl.engine.control import groups
+from pawl.engine.control import gates, groups
 from pawl.engine.control.intake import Planned
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
@@ -93,7 +93,17 @@ def _made_before(tx: Transaction, key: str, digest: str) -> RunRecord | None:
 
 
 def begin(change: RunChange) -> None:
-    """Start a run that has not begun, or let it wait for its concurrency group.
+    """Start a run that has not begun, or let it wait for approval, or for its concurrency group.
+
+    Raises:
+        UsageError: it is refused, the group cannot be evaluated, or too many wait for it.
+    """
+    if gates.may_begin(change):
+        enter(change)
+
+
+def enter(change: RunChange) -> None:
+    """Start a run that nothing holds, or let it wait for its concurrency group.
 
     Raises:
         UsageError: the group cannot be evaluated, or too many wait for it.

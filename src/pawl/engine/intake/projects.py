@@ -111,7 +111,7 @@ class Projects:
         return await self._desk.write(work)
 
     async def remove(self, name: str, *, by: str) -> None:
-        """Remove a project with its secrets and variables; its runs and deliveries stay.
+        """Remove a project with its secrets, variables and environments; its runs and deliveries stay.
 
         Raises:
             NotFound: there is none of that name.
@@ -123,6 +123,7 @@ class Projects:
             tx.projects.remove(name)
             tx.secrets.remove_project(name)
             tx.variables.remove_project(name)
+            tx.environments.remove_project(name)
             tx.keys.put(f"poll:{name}", None, time=self._desk.clock.now())
             self._note(tx, name, by, "project.remove")
 

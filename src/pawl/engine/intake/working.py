@@ -18,6 +18,7 @@ from pawl.core.model.errors import (
 )
 from pawl.core.model.events import Event
 from pawl.core.model.projects import DeliveryRecord, DeliverySource, DeliveryState, Project, Verdict
+from pawl.core.model.status import Status
 from pawl.core.triggers.skip import skip_reason
 from pawl.engine.control.requests import Trigger
 from pawl.engine.intake.commits import Commits
@@ -154,7 +155,7 @@ class Working:
         runs = self._desk.runs
         try:
             run = await runs.trigger(wanted)
-            reason = "it starts"
+            reason = run.reason if run.status is Status.WAITING else "it starts"
         except Conflict as error:
             return Verdict(path=file.path, event=event.name, reason=f"it was started before: {_said(error)}")
         except UsageError as error:
