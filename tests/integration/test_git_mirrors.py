@@ -13,6 +13,7 @@ import pytest
 from pawl.adapters.git.calling import Git, GitError, Rules
 from pawl.adapters.git.mirror import Access, GitMirrors, MirrorLimits, MirrorSource
 from pawl.adapters.git.mirror.complaints import from_complaint
+from pawl.adapters.git.mirror.fetching import Fetcher
 from pawl.adapters.git.mirror.folders import folder_of
 from pawl.adapters.git.mirror.origins import rules_for
 from pawl.core.model.errors import (
@@ -167,14 +168,27 @@ async def test_a_host_that_fails_does_not_cost_the_mirror(
     }
 
 
-async def test_two_processes_fetch_one_after_the_other(
+async def test_two_processes_that_want_a_commit_fetch_it_once(
     tmp_path: Path, origin: Origin, host: GitServer, repository: Repository
 ) -> None:
     both = [make_mirrors(tmp_path), make_mirrors(tmp_path)]
     sha = repository.git("rev-parse", "HEAD")
     await asyncio.gather(*(mirrors.fetch(origin, wanted=sha) for mirrors in both))
-    assert host.most_at_once == 1
+    assert (host.most_at_once, host.fetches.total()) == (1, 1)
     assert await both[1].resolve(NAME, sha) == sha
+
+
+async def test_whoever_wants_what_is_new_gets_it_beside_one_who_wants_a_commit(
+    tmp_path: Path, origin: Origin, repository: Repository
+) -> None:
+    mirrors = make_mirrors(tmp_path)
+    await mirrors.fetch(origin)
+    old, new = repository.git("rev-parse", "HEAD"), repository.commit()
+    fetcher, folder = Fetcher(mirrors.access, MirrorLimits(seconds=30)), mirrors.folder(NAME)
+    await fetcher.fetch(origin, folder, lambda: frozenset({old}))
+    assert await mirrors.resolve(NAME, new) is None
+    assert await fetcher.fetch(origin, folder, lambda: frozenset({old, ""})) == frozenset()
+    assert await mirrors.resolve(NAME, new) == new
 
 
 async def test_a_host_that_says_nothing_is_left(tmp_path: Path, origin: Origin, host: GitServer) -> None:

@@ -47,7 +47,9 @@ class Fetcher:
     ) -> frozenset[str]:
         """Bring a mirror up to date, or make it; one that is damaged is set aside and made anew, once.
 
-        Where only commits are wanted that are there already, nothing is done. Returns the commits of `wanted` that are still not there.
+        Where only commits are wanted that are there by then, nothing is done.
+
+        Returns the commits of `wanted` that are still not there.
 
         Raises: as `ports.mirrors.Mirrors.fetch`, but for a commit that is not there.
         """
