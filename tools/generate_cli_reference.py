@@ -40,7 +40,7 @@ def _draw(command: click.Command, name: str, context: click.Context, heading: st
     usage = " ".join(command.collect_usage_pieces(inner))
     path = inner.command_path
     lines = [f"\n{heading} `{path}`\n", f"`{path} {usage}`\n", _paragraphs(command.help or "")]
-    options = [each for each in command.params if isinstance(each, click.Option)]
+    options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
     if options:
         lines.append("| option | meaning |\n| --- | --- |\n" + "".join(map(_row, options)))
     examples = getattr(command, "examples", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -234,3 +235,35 @@ async def test_a_worker_that_cannot_be_started_is_no_end_of_the_server(tmp_path:
     await worker.stop(1)
     await asyncio.wait_for(running, PATIENCE)
     assert worker.starts == 0
+
+
+def test_what_a_server_and_its_worker_say_is_all_json_and_a_misspelt_variable_is_told_once(
+    tmp_path: Path,
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAWL_")}
+    command = [sys.executable, "-m", "pawl.cli.main", "serve", "--data", str(tmp_path / "data")]
+    err = tmp_path / "err"
+    with err.open("wb") as stream:
+        server = subprocess.Popen(
+            [*command, "--port", "0", "--workers", "1", "--executor", "host"],
+            cwd=tmp_path,
+            env={**environment, "HOME": str(tmp_path), "PAWL_SERVER_PROT": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+        )
+    try:
+        end = time.monotonic() + PATIENCE
+        while "is ready: 1 at once" not in err.read_text("utf-8"):
+            assert server.poll() is None, err.read_text("utf-8")
+            assert time.monotonic() < end, err.read_text("utf-8")
+            time.sleep(0.05)
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
+    finally:
+        server.kill()
+        server.wait()
+    first, *lines = err.read_text("utf-8").splitlines()
+    assert first == "note: PAWL_SERVER_PROT is not read by Pawl: did you mean PAWL_SERVER_PORT?"
+    told = [json.loads(line) for line in lines]
+    assert {"serving", "stopped"} <= {each["event"] for each in told}
+    assert [each for each in told if each["level"] != "info"] == []

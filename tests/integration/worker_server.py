@@ -329,7 +329,7 @@ async def running_worker(
         executor=executor,
         clock=SystemClock(),
         randomness=SystemRandomness(),
-        notice=notices.append,
+        notice=lambda text, about=None, /: notices.append(f"{about.lease.ref}: {text}" if about else text),
     )
     worker = Worker(options, tools, spools=data / "jobs", identity=identity_of(data))
     task = asyncio.create_task(worker.run())

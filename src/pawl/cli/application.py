@@ -130,12 +130,13 @@ class LazyGroup(click.Group):
     default="auto",
     help="When to use colours. NO_COLOR in the environment turns them off too.",
 )
+@click.option("--embedded", is_flag=True, hidden=True, help="A server started it, and told what is to tell.")
 @click.pass_context
-def pawl(ctx: click.Context, color: str) -> None:
+def pawl(ctx: click.Context, color: str, *, embedded: bool) -> None:
     """Run GitHub Actions workflows on your own machines, and on your working tree."""
     COLOUR_CHOICE.set(color)
     ctx.color = use_colour(color, sys.stdout)
-    if any(name.upper().startswith("PAWL_") for name in os.environ):
+    if not embedded and any(name.upper().startswith("PAWL_") for name in os.environ):
         from pawl.cli.misspelt import misspelt_variables  # noqa: PLC0415 - few set any: 10 ms to import
 
         for sentence in misspelt_variables(os.environ):

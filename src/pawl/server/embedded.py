@@ -27,7 +27,7 @@ _LIVED_LONG = 60.0
 
 def worker_command(options: Sequence[str]) -> list[str]:
     """Return the command line of `pawl worker` with these options."""
-    return [sys.executable, "-m", "pawl.cli.main", "worker", *options]
+    return [sys.executable, "-m", "pawl.cli.main", "--embedded", "worker", *options]
 
 
 class EmbeddedWorker:

@@ -120,7 +120,7 @@ class Attempt:
             if going.done():
                 self._judge(going)
             else:
-                self._tools.notice(f"{self.lease.ref}: stopped, {guard.result()}")
+                self._notice(f"stopped, {guard.result()}")
         finally:
             for each in (going, guard):
                 each.cancel()
@@ -129,6 +129,9 @@ class Attempt:
                 self._job.let_go()
         await self.discard()
 
+    def _notice(self, text: str) -> None:
+        self._tools.notice(text, self.spool.held)
+
     @property
     def _only_tells(self) -> bool:
         return self.spool.is_finished and not (self.fence.is_lost or self._given_up)
@@ -136,9 +139,9 @@ class Attempt:
     def _judge(self, going: asyncio.Future[None]) -> None:
         error = going.exception()
         if isinstance(error, StaleLease):
-            self._tools.notice(f"{self.lease.ref}: stopped, {error.message}")
+            self._notice(f"stopped, {error.message}")
         elif isinstance(error, PawlError) and not isinstance(error, Denied):
-            self._tools.notice(f"{self.lease.ref}: given up, {error.message}")
+            self._notice(f"given up, {error.message}")
         elif error is not None:
             raise error
 
@@ -153,7 +156,7 @@ class Attempt:
             if was_running or self.spool.result() is None:
                 await self._sweep()
         for left in await asyncio.to_thread(self.spool.remove):
-            self._tools.notice(f"not removed: {left}")
+            self._notice(f"not removed: {left}")
 
     async def _taken_down(self, job: HostedJob) -> None:
         """Give the process of a job that has told its end the time to take down what nobody waited for."""
@@ -174,7 +177,7 @@ class Attempt:
             await self._tools.executor.sweep(lambda other: other != owner)
         except PawlError as error:
             self._is_doubtful = True
-            self._tools.notice(f"{self.lease.ref}: its sandbox may be left, {error.message}")
+            self._notice(f"its sandbox may be left, {error.message}")
 
     async def _go(self) -> None:
         if self._begun:
@@ -254,7 +257,7 @@ class Attempt:
             try:
                 self._job.ask_to_stop(reason, at_once=at_once)
             except InfrastructureError as error:
-                self._tools.notice(error.message)
+                self._notice(error.message)
 
     async def _end(self) -> None:
         """Send the rest, and the result last of all; with the last report, where nothing is in between."""
@@ -312,7 +315,7 @@ class Attempt:
                 await self._tell_end(result, last)
             except OffsetConflict as error:
                 # The server lost what it had acknowledged (its disk, a backup brought back): once more.
-                self._tools.notice(f"{self.lease.ref}: {error.message}; sending its logs again")
+                self._notice(f"{error.message}; sending its logs again")
                 last = NOTHING
                 self._shipper.start_over()
                 await self._tools.ask(self._shipper.ship_all)

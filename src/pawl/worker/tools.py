@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pawl.ports.clock import Clock
 from pawl.ports.executor import Executor
@@ -12,10 +12,16 @@ from pawl.ports.job_host import JobHost
 from pawl.ports.randomness import Randomness
 from pawl.ports.server_link import ServerLink
 from pawl.worker.calling import until_answered
+from pawl.worker.spool import Held
 
 T = TypeVar("T")
-Notice = Callable[[str], None]
-"""Told one sentence that people should know."""
+
+
+class Notice(Protocol):
+    """Told one sentence that people should know, and which attempt it is about, if any."""
+
+    def __call__(self, text: str, about: Held | None = None, /) -> None:
+        """Take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,7 @@ class Worker:
         try:
             await attempt.discard()
         except Exception as error:  # noqa: BLE001 - the fence between one attempt and the others
-            self._tools.notice(f"{attempt.lease.ref}: something of it is left\n{_told(error)}")
+            self._tools.notice(f"something of it is left\n{_told(error)}", attempt.spool.held)
 
     async def _adopt(self) -> list[Attempt]:
         """Say hello, go on with what a worker before this one had, and return what is not ours any more."""
@@ -153,7 +153,7 @@ class Worker:
             welcome, asked = await self._say_hello(spool.held.lease for spool in found.values())
         except Denied:
             for spool in found.values():
-                self._tools.notice(f"{spool.held.lease.ref}: stopped, the server does not know this worker")
+                self._tools.notice("stopped, the server does not know this worker", spool.held)
                 await self._discard(Attempt(spool, self._tools, asked=0.0, seconds=0.0, begun=True))
             raise
         lost = set(welcome.stale)
@@ -167,10 +167,10 @@ class Worker:
                 begun=not spool.awaits_start,
             )
             if spool.held.lease.ref in lost:
-                self._tools.notice(f"{spool.held.lease.ref}: not this worker's any more, stopped")
+                self._tools.notice("not this worker's any more, stopped", spool.held)
                 stale.append(attempt)
             else:
-                self._tools.notice(f"{spool.held.lease.ref}: going on with it")
+                self._tools.notice("going on with it", spool.held)
                 self._start(name, attempt)
         return stale
 
@@ -319,7 +319,7 @@ class Worker:
             )
         except InfrastructureError as error:
             # The lease lapses and the job goes to another worker; half an order is none.
-            tools.notice(f"{work.lease.ref}: cannot be started: {error.message}")
+            tools.notice(f"cannot be started: {error.message}", held)
             remove_tree(self._spools / name)
             return
         self._taken += 1
@@ -343,7 +343,7 @@ class Worker:
                 self._failed.set_exception(error)
             return  # all attempts are ended together
         except Exception as error:  # noqa: BLE001 - the fence between one attempt and the others
-            self._tools.notice(f"{attempt.lease.ref}: given up after a fault of Pawl's own\n{_told(error)}")
+            self._tools.notice(f"given up after a fault of Pawl's own\n{_told(error)}", attempt.spool.held)
             await self._discard(attempt)
         if attempt.is_doubtful:
             self._doubt()

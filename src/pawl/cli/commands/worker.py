@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import socket
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pawl.cli.examples import ExampleCommand
+from pawl.cli.exits import ExitCode
 from pawl.cli.options import FILE
 from pawl.cli.project import current_project
 from pawl.cli.remote.place import PlaceWish, ServerPlace, find_server, read_token
 from pawl.cli.settings_file import load_settings
 from pawl.cli.terminal.notices import NOTE, tell
 from pawl.cli.terminal.sanitise import one_line
-from pawl.core.model.errors import UsageError
+from pawl.core.model.errors import PawlError, UsageError
+from pawl.server.log_lines import correlated, say, start_logging
 from pawl.worker.options import WorkerOptions
+from pawl.worker.spool import Held
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MOST_SLOTS = 8
@@ -81,6 +87,8 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
     """
     from pawl.worker.main import serve_worker  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
+    if not sys.stderr.isatty():
+        start_logging()
     settings = load_settings(current_project())
     place = _place(server, token_file, unix_socket)
     if place.is_open:
@@ -98,7 +106,13 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
         images=settings.labels,
         once=once,
     )
-    return serve_worker(options, _notice)
+    try:
+        return serve_worker(options, _notice)
+    except PawlError as error:
+        if sys.stderr.isatty():
+            raise
+        say(error.message, logging.ERROR, hint=error.hint or "")
+        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAULT
 
 
 def _place(server: str | None, token_file: Path | None, unix_socket: Path | None) -> ServerPlace:
@@ -133,5 +147,14 @@ def _default_data() -> Path:
     return Path(base) / "pawl-worker"
 
 
-def _notice(text: str) -> None:
-    tell(NOTE, one_line(text))
+def _notice(text: str, about: Held | None = None, /) -> None:
+    """Tell people on a terminal; else write a line like those of the server's log, where it may stand."""
+    ref = about.lease.ref if about is not None else None
+    if sys.stderr.isatty():
+        tell(NOTE, one_line(f"{ref}: {text}" if ref is not None else text))
+        return
+    with correlated(about.correlation if about is not None else ""):
+        fields: dict[str, Any] = (
+            {"run": ref.run, "job": ref.job, "attempt": ref.attempt} if ref is not None else {}
+        )
+        say(text, **fields)
