@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind
-from pawl.core.model.projects import Project
+from pawl.core.model.projects import Project, Verdict
 from pawl.engine.control.desk import Offload, at_once
 from pawl.engine.control.runs import Runs
 from pawl.engine.intake.rules import IntakeRules
@@ -26,6 +27,9 @@ PROJECTS = "projects"
 """The topic that is told when a project was changed."""
 
 
+TellRefused: TypeAlias = Callable[[Project, Event, Sequence[tuple[str, Verdict]]], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDesk:
     """The ports and rules of one intake.
@@ -34,6 +38,8 @@ class IntakeDesk:
         forges: by what they speak.
         runs: the runs of this server.
         put_source: stores a commit's packed files and returns what `Trigger.source` is to be.
+        tell_refused: tells others of workflows that a filter kept out, by name with its verdict; again is no
+            harm.
     """
 
     store: Store
@@ -44,6 +50,7 @@ class IntakeDesk:
     mirrors: Mirrors
     runs: Runs
     put_source: Callable[[AsyncIterator[bytes]], Awaitable[str]]
+    tell_refused: TellRefused | None = None
     rules: IntakeRules = field(default_factory=IntakeRules)
     offload: Offload = at_once
 

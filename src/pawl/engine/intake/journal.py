@@ -13,7 +13,7 @@ from pawl.core.model.forge import ForgeKind, Hook, Received
 from pawl.core.model.projects import DeliveryRecord, DeliverySource, DeliveryState, Project
 from pawl.engine.control import audit
 from pawl.engine.intake.accepting import kept_headers, key_of
-from pawl.engine.intake.desk import DELIVERIES, IntakeDesk
+from pawl.engine.intake.desk import DELIVERIES, PROJECTS, IntakeDesk
 from pawl.engine.intake.reading import heads_told
 from pawl.engine.intake.scheduling import Schedules
 from pawl.engine.intake.working import Working
@@ -27,7 +27,6 @@ _LARGE = 256 * 1024
 """Bytes from which on a body is not read in the event loop."""
 _KEPT_SECONDS = 1.0
 """For so long a changed or removed project may still be taken for what it was."""
-_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +63,16 @@ class Journal:
     def __init__(self, desk: IntakeDesk) -> None:
         self._desk = desk
         self._working = Working(desk, Schedules(desk))
-        self._known: dict[str, tuple[Project, str, float]] = {}
+        self._known: dict[str, Project] = {}
+        self._secrets: dict[str, str] = {}
+        self._fresh_until = -1.0
+        desk.store.subscribe(self._hear)
         # Nobody can sign with this: what is checked against it takes as long as a project's own, and fails.
         self._nobodys = desk.randomness.token(32)
+
+    def _hear(self, topics: frozenset[str]) -> None:
+        if PROJECTS in topics:
+            self._fresh_until = -1.0
 
     async def accept(
         self, kind: ForgeKind, received: Received, *, project: str = "", correlation: str = ""
@@ -209,17 +215,24 @@ class Journal:
         return forge.read(received)
 
     async def _project(self, name: str, kind: ForgeKind) -> tuple[Project, str] | None:
-        """Return a project and the secret of its webhook; None when there is none that speaks like that."""
+        """Return a project and the secret of its webhook; None when there is none that speaks like that.
+
+        All projects are read at once, for a second or until one changes: so no answer takes longer or
+        shorter because a project is known.
+        """
         now = self._desk.clock.monotonic()
-        kept = self._known.get(name)
-        if kept is None or kept[2] < now:
-            found = await self._desk.read(lambda tx: tx.projects.get(name)) if name else None
-            if found is None or found.forge is not kind:
-                return None
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            kept = self._known[name] = (found, self._desk.secret(found, "hook"), now + _KEPT_SECONDS)
-        return (kept[0], kept[1]) if kept[0].forge is kind else None
+        if now >= self._fresh_until:
+            found = await self._desk.read(lambda tx: tx.projects.all())
+            self._known = {each.name: each for each in found}
+            self._secrets = {sealed: self._secrets.get(sealed, "") for sealed in map(_sealed_hook, found)}
+            self._fresh_until = now + _KEPT_SECONDS
+        project = self._known.get(name)
+        if project is None or project.forge is not kind:
+            return None
+        sealed = _sealed_hook(project)
+        if not self._secrets.get(sealed):
+            self._secrets[sealed] = self._desk.secret(project, "hook")
+        return project, self._secrets[sealed]
 
     async def _store(
         self, project: Project, hook: Hook, received: Received, ignored: str, correlation: str
@@ -272,6 +285,10 @@ def _again(tx: Transaction, new: DeliveryRecord) -> Accepted:
     )
     tx.notify(DELIVERIES)
     return Accepted(delivery=before.id)
+
+
+def _sealed_hook(project: Project) -> str:
+    return project.secrets.get("hook", "")
 
 
 def _refused() -> Denied:

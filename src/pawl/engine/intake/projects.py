@@ -40,6 +40,7 @@ class ProjectChange:
     forks: ForkPolicy | None = None
     poll_seconds: float | None = None
     active: bool | None = None
+    share_token: bool | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

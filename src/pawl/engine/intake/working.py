@@ -20,6 +20,7 @@ from pawl.core.model.events import Event
 from pawl.core.model.projects import DeliveryRecord, DeliverySource, DeliveryState, Project, Verdict
 from pawl.core.model.status import Status
 from pawl.core.triggers.skip import skip_reason
+from pawl.core.workflow.parse import Parsed
 from pawl.engine.control.requests import Trigger
 from pawl.engine.intake.commits import Commits
 from pawl.engine.intake.desk import IntakeDesk
@@ -131,6 +132,7 @@ class Working:
             event = await self._commits.with_changes(told.project, event)
             told = replace(told, event=event)
         verdicts = [refusal(each, event, file.path) for each, file in zip(parsed, files, strict=True)]
+        await self._tell_refused(told, parsed, verdicts)
         starting = [file for file, verdict in zip(files, verdicts, strict=True) if verdict is None]
         if not starting:
             return [verdict for verdict in verdicts if verdict is not None]
@@ -140,6 +142,17 @@ class Working:
         gives_way = await self._commits.is_outdated(event, told.delivery)
         made = {file.path: await self._start(told, file, source, gives_way=gives_way) for file in starting}
         return [verdict or made[file.path] for file, verdict in zip(files, verdicts, strict=True)]
+
+    async def _tell_refused(
+        self, told: _Told, parsed: Sequence[Parsed], verdicts: Sequence[Verdict | None]
+    ) -> None:
+        refused = [
+            ((each.workflow.name.text if each.workflow.name else "").strip() or each.workflow.path, verdict)
+            for each, verdict in zip(parsed, verdicts, strict=True)
+            if verdict is not None and each.workflow is not None
+        ]
+        if refused and self._desk.tell_refused is not None:
+            await self._desk.tell_refused(told.project, told.event, refused)
 
     async def _start(self, told: _Told, file: WorkflowText, source: str, *, gives_way: bool) -> Verdict:
         delivery, event = told.delivery, told.event
