@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -186,30 +186,6 @@ async def test_every_workflow_has_a_verdict_and_the_files_that_changed_count(int
     assert "matches `paths`" in refused.reason
     assert isinstance(refused.verdicts, list)
     assert "only tags are listened to" in verdicts[1]["tags.yml"].reason
-
-
-async def test_what_filters_keep_out_is_told_by_name(intake: Intaking) -> None:
-    told: list[Any] = []
-
-    async def tell(project: Project, event: Event, refused: Sequence[tuple[str, Verdict]]) -> None:
-        told.append((project.name, event.sha, [(name, verdict.path) for name, verdict in refused]))
-
-    await intake.project()
-    telling = Intaking(
-        desk=replace(intake.desk, tell_refused=tell),
-        control=intake.control,
-        clock=intake.clock,
-        host=intake.host,
-        repository=intake.repository,
-    )
-    filtered = "name: Docs\n" + ON_PUSH.replace("on: push", "on: {push: {paths: ['handbook/**']}}")
-    path = ".github/workflows/docs.yml"
-    sha = intake.repository.commit({path: filtered})
-    await telling.push(sha, intake.repository.git("rev-parse", "HEAD~"))
-    await telling.work()
-    intake.repository.commit({path: None})
-    assert told == [(NAME, sha, [("Docs", path)])]
-    assert len(await intake.runs()) == 1
 
 
 async def test_a_commit_may_ask_to_be_left_alone(intake: Intaking) -> None:

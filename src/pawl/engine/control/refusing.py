@@ -7,10 +7,11 @@ from dataclasses import replace
 from pawl.core.lifecycle import RunState, state_to_json
 from pawl.core.model import run_events
 from pawl.core.model.ids import RunId
-from pawl.core.model.plan import Outlook, Plan, Verdict
+from pawl.core.model.plan import Json, Outlook, Plan, Verdict
 from pawl.core.model.records import NewRun, RunRecord
 from pawl.core.model.status import Conclusion, Status
 from pawl.core.planning.storage import plan_to_json
+from pawl.engine.control.listening import RunSeen
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.requests import Trigger
 from pawl.ports.store import Transaction
@@ -67,13 +68,16 @@ def store_refused(
         completed_at=now,
     )
     tx.runs.save(record, state_to_json(state))
-    _tell(tx, record, plan)
+    told = _tell(tx, record, plan)
+    seen = RunSeen(before=None, state_before=None, record=record, state=state, plan=plan, told=told)
+    for listener in moment.rules.listeners:
+        listener.on_run(tx, seen, now)
     if wanted.request_id:
         tx.keys.put(key, {"run": record.id, "digest": ""}, time=now)
     return record
 
 
-def _tell(tx: Transaction, record: RunRecord, plan: Plan) -> None:
+def _tell(tx: Transaction, record: RunRecord, plan: Plan) -> list[Json]:
     begun = run_events.RunStarted(
         time=record.created_at,
         number=record.number,
@@ -87,5 +91,6 @@ def _tell(tx: Transaction, record: RunRecord, plan: Plan) -> None:
     ended = run_events.RunFinished(
         time=record.created_at, conclusion=Conclusion.FAILURE, duration=0.0, jobs={}, reason=record.reason
     )
-    told = [run_events.to_json(begun), run_events.to_json(ended)]
+    told: list[Json] = [run_events.to_json(begun), run_events.to_json(ended)]
     tx.events.append(record.id, told, record.created_at)
+    return told

@@ -107,6 +107,8 @@ def _end_running(change: RunChange, row: AttemptRecord, swept: Swept) -> None:
         )
     end_attempt(change, row, ending)
     swept.lost.append(row.ref)
+    for listener in change.moment.rules.listeners:
+        listener.on_lost_worker(change.tx, row, change.now)
     found = change.state.find(row.ref.job)
     if row.cancel is None and found is not None and found[1].conclusion is not None:
         attention = f"job `{row.ref.job}` was given up: every worker that began it was lost"

@@ -38,6 +38,7 @@ from pawl.core.planning.answer import Resolved, answer_resolve
 from pawl.engine.control import gates
 from pawl.engine.control.attempts import start_attempt, stop_at_once, stop_attempt
 from pawl.engine.control.groups import leave_group
+from pawl.engine.control.listening import RunSeen
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
 from pawl.ports.store import Transaction
@@ -68,7 +69,7 @@ class Changes:
 
     def begin(self, record: RunRecord, state: RunState, plan: Plan) -> RunChange:
         """Return the change of a run that this transaction has made."""
-        self._runs[record.id] = RunChange(self, record, state, plan)
+        self._runs[record.id] = RunChange(self, record, state, plan, is_new=True)
         return self._runs[record.id]
 
     def save(self) -> None:
@@ -80,13 +81,16 @@ class Changes:
 class RunChange:
     """One run while it is changed."""
 
-    def __init__(self, changes: Changes, record: RunRecord, state: RunState, plan: Plan) -> None:
+    def __init__(
+        self, changes: Changes, record: RunRecord, state: RunState, plan: Plan, *, is_new: bool = False
+    ) -> None:
         self.changes = changes
         self.tx = changes.tx
         self.moment = changes.moment
         self.record = record
         self.state = state
         self.plan = plan
+        self._before = None if is_new else (record, state)
         self.resolved: dict[JobId, Resolved] = {}
         self.results: dict[JobId, Result] = {}
         self._waited = waiting_reason(state)
@@ -154,6 +158,17 @@ class RunChange:
         self.tx.runs.save(self.record, self.moment.states.stored(self.record.id, state))
         if self._told:
             self.tx.events.append(self.record.id, self._told, self.now)
+        record_before, state_before = self._before or (None, None)
+        seen = RunSeen(
+            before=record_before,
+            state_before=state_before,
+            record=self.record,
+            state=state,
+            plan=self.plan,
+            told=self._told,
+        )
+        for listener in self.moment.rules.listeners:
+            listener.on_run(self.tx, seen, self.now)
 
     def _perform(self, effect: Effect) -> None:
         match effect:
