@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pawl.adapters.server_http import HttpServerLink
+from pawl.core.model.errors import Unavailable
 from pawl.core.model.status import Conclusion
 from pawl.core.model.work import Lease, LogEnd, Result
 from tests.integration.serving import PATIENCE, Serving, serving, until, write_log
@@ -297,3 +298,15 @@ async def test_a_reader_that_leaves_is_forgotten(server: Serving) -> None:
     await until(lambda: server.services.waking.listening["run"] == 1)
     stream.close()
     await until(lambda: server.services.waking.listening.total() == 0)
+
+
+async def test_a_worker_that_waits_for_work_when_the_server_ends_is_nothing_to_warn_of(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = await server.worker()
+    waiting = asyncio.ensure_future(worker.lease("request-1", 1, PATIENCE))
+    await until(lambda: server.services.waking.listening["queue"])
+    await server.stop()
+    with pytest.raises(Unavailable):
+        await waiting
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -67,7 +67,7 @@ class Endpoint:
                 stopped = Unavailable("the server is being stopped", retry_after=2)
                 await problem(stopped)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer and no traceback
-            _log(route, error)
+            _log(route, error, is_ending=self._services.stopping.begun)
             if started:
                 # The head is out: the web server breaks the connection, so that nobody takes it for whole.
                 return
@@ -90,14 +90,16 @@ def _one_header(request: Request, name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _log(route: Route, error: Exception) -> None:
+def _log(route: Route, error: Exception, *, is_ending: bool) -> None:
     """Log an error: a refusal that is expected with one line, a fault of ours with its traceback."""
     detail = error.message if isinstance(error, PawlError) else f"{type(error).__name__}: {error}"
     match error:
         case NotFound() | UsageError():
             say("refused", logging.DEBUG, route=route.name, detail=detail)
         case TransientError():
-            say("not available", logging.WARNING, route=route.name, detail=detail)
+            # A server that is stopped has nobody wait: each time the same, and nothing to look into.
+            level = logging.DEBUG if is_ending else logging.WARNING
+            say("not available", level, route=route.name, detail=detail)
         case PawlError() if not isinstance(error, InternalError):
             say("failed", logging.ERROR, route=route.name, detail=detail)
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -156,11 +157,8 @@ class Calls:
                 f"the certificate of {where} is not trusted: {error}",
                 hint="name the authority's certificates with --ca-file",
             )
-        told = str(error) or (
-            "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-        )
         return Unavailable(
-            f"cannot reach {where}: {told}", hint="is the server running, and is this its URL?"
+            f"cannot reach {where}: {_reason(error)}", hint="is the server running, and is this its URL?"
         )
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -206,3 +204,12 @@ def _json(body: bytes) -> Json:
     except (ValueError, RecursionError):
         return None
     return told
+
+
+def _reason(error: Exception) -> str:
+    """Return in words why there is no connection; of a refused one aiohttp tells its own settings, too."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    number = getattr(inner, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number).lower()
+    return str(inner) or ("no answer in time" if isinstance(inner, TimeoutError) else type(inner).__name__)
