@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from pawl.adapters.store_sql import open_store
+from pawl.core.model.errors import InfrastructureError, Unavailable
+from pawl.server.starting import check_places
 from tests.integration.serving import PATIENCE
+from tests.s3 import CREDENTIALS, make_bucket, running_s3
 
 _KEPT_OUT = ["setpriv", "--bounding-set=-dac_override"]
 """Runs a command of root's for which the modes of files count."""
@@ -94,3 +97,40 @@ def _can_be_kept_out() -> bool:
     if shutil.which(_KEPT_OUT[0]) is None:
         return False
     return subprocess.run([*_KEPT_OUT, "true"], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("lacking", ["logs", "blobs"])
+def test_a_bucket_that_cannot_be_used_keeps_the_server_from_starting(tmp_path: Path, lacking: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAWL_")}
+    command = [sys.executable, "-m", "pawl.cli.main", "serve", "--port", "0", "--workers", "0"]
+    with running_s3() as endpoint:
+        make_bucket(endpoint, "there")
+        places = {name: "there" if name != lacking else "nowhere" for name in ("logs", "blobs")}
+        for name, bucket in places.items():
+            command += [f"--{name}", f"s3://{bucket}/{name}?endpoint={endpoint}"]
+        done = subprocess.run(
+            [*command, "--data", str(tmp_path / "data")],
+            check=False, capture_output=True, text=True, timeout=PATIENCE,
+            cwd=tmp_path, env={**environment, **CREDENTIALS}, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert f"the {lacking} cannot be kept in s3://nowhere/{lacking}" in done.stderr
+    assert "There is no such bucket" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "serves" not in done.stdout
+
+
+async def test_a_disk_without_room_keeps_no_server_from_starting() -> None:
+    asked: list[str] = []
+
+    async def full() -> None:
+        asked.append("full")
+        raise Unavailable("no space left on device", full=True)
+
+    async def refused() -> None:
+        raise Unavailable("it answered 403")
+
+    await check_places([("logs", "/srv/logs", full)])
+    assert asked == ["full"]
+    with pytest.raises(InfrastructureError, match="the blobs cannot be kept in s3://b: it answered 403"):
+        await check_places([("blobs", "s3://b", refused)])

@@ -37,6 +37,7 @@ from pawl.server.metrics import Metrics
 from pawl.server.outside import Reached
 from pawl.server.services import Services
 from pawl.server.settings import ServerSettings
+from pawl.server.starting import check_places
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
 
@@ -119,6 +120,7 @@ class _Server:
         try:
             reached = Reached(self.settings, clock)
             services = self._services(store, reached.outside, clock)
+            await self._check_places(services)
             unsubscribe = store.subscribe(services.waking.tell)
             await services.control.recover()
             first = await self._own_token(services)
@@ -154,6 +156,13 @@ class _Server:
             metrics=metrics,
             counting=Counting(control, metrics),
             readiness=Readiness(checks, clock),
+        )
+
+    async def _check_places(self, services: Services) -> None:
+        settings = self.settings
+        logs, blobs = settings.logs or "the data folder", settings.blobs or "the data folder"
+        await check_places(
+            (("logs", logs, services.logs.check), ("blobs", blobs, services.blobs.check)),
         )
 
     async def _own_token(self, services: Services) -> str | None:
