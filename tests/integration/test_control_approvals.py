@@ -71,6 +71,9 @@ def fork(number: int = 7, sha: str = SHA, name: str = "pull_request", action: st
 async def decide(
     server: Server, run: RunRecord, *, by: str = "ann", approve: bool = True, **more: Any
 ) -> Decided:
+    if "environment" not in more and run.id < 99:
+        found = await server.control.approvals.of_run(run.id)
+        more["environment"] = found[-1].environment if found else ""
     return await server.control.approvals.decide(Decision(run=run.id, approve=approve, by=by, **more))
 
 
@@ -403,17 +406,19 @@ async def test_a_job_that_is_cancelled_at_its_gate_is_waited_for_no_more() -> No
     assert await approvals(server, run) == [("live", ApprovalState.WITHDRAWN, "")]
 
 
-async def test_several_environments_have_to_be_named() -> None:
+async def test_each_environment_is_decided_by_its_name() -> None:
     server = await server_with(LIVE, replace(LIVE, name="test"))
     text = SHIP.replace("}}\n", "}, too: {environment: test, runs-on: linux, steps: [{run: make}]}}\n")
     run = await server.trigger(text)
-    with pytest.raises(Conflict, match="`live`, `test`"):
-        await decide(server, run)
+    with pytest.raises(NotFound, match="nothing of run 1 waits for approval"):
+        await decide(server, run, environment="")
     await decide(server, run, environment="test")
     assert await server.states(run.id) == {"too/1": AttemptState.QUEUED}
     with pytest.raises(NotFound, match="`other`"):
         await decide(server, run, environment="other")
-    await decide(server, run)
+    with pytest.raises(Conflict, match="started again meanwhile"):
+        await decide(server, run, environment="live", attempt=2)
+    await decide(server, run, environment="live", attempt=1)
 
 
 async def test_a_matrix_waits_for_the_environment_that_each_of_its_jobs_names() -> None:

@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 from unittest import mock
 
+from pawl.core.approvals.forks import commit_of
+from pawl.core.lifecycle import JobAdmitted
 from pawl.core.lifecycle.draft import Draft
 from pawl.core.lifecycle.retry import retry_delay
 from pawl.core.model import run_events
 from pawl.core.model.records import AttemptState
 from pawl.core.model.status import FailureClass, Status
-from pawl.engine.control import attempts, groups, leases, results, sweeping, telling, triggering
+from pawl.engine.control import attempts, gates, groups, leases, results, sweeping, telling, triggering
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.reports import Reports
@@ -168,6 +170,11 @@ def _more_slots(real: Callable[..., Any]) -> Callable[..., Any]:
     return known
 
 
+def _of_any_start(change: Any, environment: str) -> Any:
+    found = [each for each in change.tx.approvals.of_run(change.record.id) if each.environment]
+    return next((each for each in found if each.environment.lower() == environment.lower()), None)
+
+
 def _nothing(*_: Any) -> None:
     return None
 
@@ -178,8 +185,13 @@ def _wrapped(real: Callable[..., Any], wrap: Callable[[Any], Any]) -> list[Patch
 
 MUTANTS: Mapping[str, Callable[[], list[Patch]]] = MappingProxyType(
     {
+        "approval holds for later starts": lambda: _everywhere(gates.current, _of_any_start),
+        "approval holds for other commits": lambda: _everywhere(commit_of, lambda _: "f" * 40),
         "cancel leaves it in the queue": lambda: _wrapped(attempts.stop_attempt, _keep_queued),
         "capacity ignored": lambda: _wrapped(leases.known_worker, _more_slots),
+        "environment lets everybody in": lambda: _everywhere(
+            gates.ask, lambda change, effect: change.feed(JobAdmitted(id=effect.id))
+        ),
         "epoch given back": lambda: _wrapped(results.give_back, _give_back_the_epoch),
         "epoch not compared": lambda: [(leases, "_is_held", _held_in_any_epoch)],
         "events outside the transaction": lambda: [_outside("events", "append")],
@@ -188,6 +200,7 @@ MUTANTS: Mapping[str, Callable[[], list[Patch]]] = MappingProxyType(
             (results, "is_finished", lambda *_: False),
             (results, "held", _held_though_finished),
         ],
+        "fork starts at once": lambda: _everywhere(gates.may_begin, lambda _: True),
         "forged events": lambda: [
             (telling, "WORKERS_EVENTS", (*telling.WORKERS_EVENTS, run_events.JobFinished))
         ],

@@ -10,6 +10,7 @@ from pawl.core.model.records import AttemptRef, AttemptState, StoredEvent
 from pawl.engine.control.rules import Rules
 from pawl.ports.store import Transaction
 from tests.simulation import audit, steps
+from tests.simulation.gates import Gates
 from tests.simulation.history import History
 from tests.simulation.views import RunView, read_view
 
@@ -29,6 +30,7 @@ class Oracle:
         self.events: dict[RunId, list[StoredEvent]] = {}
         self.slots: dict[str, int] = {}
         self.labels: dict[str, frozenset[str]] = {}
+        self.gates: Gates | None = None
         self.commits = 0
         self._earliest: dict[AttemptRef, float] = {}
         self._remaining: dict[AttemptRef, float] | None = None
@@ -51,6 +53,9 @@ class Oracle:
 
     def look(self, transaction: Transaction, touched: Iterable[RunId]) -> list[tuple[RunId, RunView | None]]:
         """Return what a transaction makes of the runs that it changed."""
+        touched = list(touched)
+        for run in touched if self.gates is not None else ():
+            self.gates.learn(transaction, run)
         return [
             (
                 run,
@@ -95,6 +100,8 @@ class Oracle:
         if view.events or before is None or view.state is not before.state:
             yield from audit.audit_events(view, events)
         yield from steps.compare(before, view, self.rules, self.labels)
+        if self.gates is not None:
+            yield from self.gates.check(before, view, wall)
         yield from self._leases(before, view, wall, now)
 
     def _leases(self, before: RunView | None, view: RunView, wall: float, now: float) -> Iterator[str]:

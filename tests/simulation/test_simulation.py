@@ -41,7 +41,14 @@ def test_what_was_found_once_is_not_there_any_more(seed: int) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["worker not compared", "finish twice", "events outside the transaction", "lapse by another clock"],
+    [
+        "worker not compared",
+        "finish twice",
+        "events outside the transaction",
+        "lapse by another clock",
+        "environment lets everybody in",
+        "fork starts at once",
+    ],
 )
 def test_a_planted_bug_is_found(name: str) -> None:
     assert find(name, within=20) is not None

@@ -84,6 +84,7 @@ class Users:
     trace: Callable[[str], None]
     runs: int
     until: float
+    event: Callable[[Event], Event] = lambda event: event
 
     async def live(self) -> None:
         """Trigger all runs, each in its time, and do things with them."""
@@ -122,7 +123,9 @@ class Users:
         wanted = Trigger(
             path=f".github/workflows/w{draw.randint(1, 2)}.yml",
             text=self.workflow(draw.randrange(POOL)),
-            event=Event(name="push", ref=draw.choice(("refs/heads/main", "refs/tags/v1")), actor="user"),
+            event=self.event(
+                Event(name="push", ref=draw.choice(("refs/heads/main", "refs/tags/v1")), actor="user")
+            ),
             priority=draw.choice((0, 0, 0, 2, -1)),
             request_id=request,
         )

@@ -24,6 +24,7 @@ from pawl.ports.log_bytes import LogName
 from pawl.ports.store import Store
 from tests.simulation import audit
 from tests.simulation.draws import Faults, draw_faults, stream
+from tests.simulation.gates import Reviewers, draw_gates, is_gated, maybe_from_fork, with_environments
 from tests.simulation.history import History
 from tests.simulation.host import Host, is_forged
 from tests.simulation.loop import NothingToDo, SimulationLoop
@@ -85,6 +86,11 @@ def _workflow(number: int) -> str:
     return draw_workflow(stream(number, "workflow"))
 
 
+@lru_cache(maxsize=1024)
+def _deploying_workflow(number: int) -> str:
+    return with_environments(_workflow(number), stream(number, "environments"))
+
+
 @dataclass(kw_only=True)
 class _Trace:
     loop: SimulationLoop
@@ -116,8 +122,12 @@ class World:
             poll_seconds=20.0,
             retention=Retention(every=1e9),
             quotas=Quotas(outputs=400, log=LOG_QUOTA),
+            approval_timeout=120.0,
         )
         self.oracle = Oracle(self.history, self.rules)
+        gates_draw = self._draw("gated")
+        self.gates = draw_gates(gates_draw) if is_gated(gates_draw) else None
+        self.oracle.gates = self.gates
         self.server = Server(
             store=store,
             disk=self.disk,
@@ -138,11 +148,13 @@ class World:
             network=self.network,
             history=self.history,
             draw=self._draw("users"),
-            workflow=_workflow,
+            workflow=_workflow if self.gates is None else _deploying_workflow,
             trace=self.trace,
             runs=draw.choice((1, 1, 2, 2, 3, 4)),
             until=STORM * 0.6,
         )
+        if self.gates is not None:
+            self.users.event = lambda event: maybe_from_fork(event, gates_draw)
 
     def _draw(self, name: str) -> random.Random:
         return stream(self.seed, name)
@@ -155,6 +167,8 @@ class World:
 
     async def live(self) -> None:
         """Let all of it happen."""
+        if self.gates is not None:
+            await self.store.write(self.gates.prepare)
         self.server.start()
         for number in range(len(self.hosts)):
             self._start_worker(number)
@@ -164,6 +178,7 @@ class World:
             self.oracle.slots[worker.id] = worker.host.slots
             self.oracle.labels[worker.id] = frozenset(worker.host.labels)
         users = asyncio.ensure_future(self.users.live())
+        reviewers = asyncio.ensure_future(self._review())
         trouble = [asyncio.ensure_future(self._trouble(number)) for number in range(len(self.hosts))]
         quiet = str(self.faults) == "none" and self.server.crash_at is None
         await asyncio.sleep(0.0 if quiet else STORM)
@@ -171,7 +186,13 @@ class World:
             task.cancel()
         self._heal()
         await self._calm(users)
+        reviewers.cancel()
         await self._end()
+
+    async def _review(self) -> None:
+        if self.gates is not None:
+            draw = self._draw("reviewers")
+            await Reviewers(network=self.network, gates=self.gates, draw=draw, trace=self.trace).live()
 
     def _start_worker(self, number: int) -> None:
         incarnation = f"worker{number}@{self.loop.time():.3f}"

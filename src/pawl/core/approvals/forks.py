@@ -164,5 +164,6 @@ def _state(request: Mapping[str, object]) -> RequestState:
     if request.get("merged") is True:
         return RequestState.MERGED
     told = request.get("state")
-    known = isinstance(told, str) and told in {"open", "closed"}
-    return RequestState(told) if known else RequestState.UNKNOWN
+    if isinstance(told, str) and told in {"open", "closed"}:
+        return RequestState(told)
+    return RequestState.UNKNOWN

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pawl.core.approvals.environments import Standing, needs_person, reviewer_refusal, standing
 from pawl.core.lifecycle import JobAdmitted, JobRefused, RunReleased
-from pawl.core.model.approvals import Approval, ApprovalState, same_name
+from pawl.core.model.approvals import WHOLE_RUN, Approval, ApprovalState, same_name
 from pawl.core.model.errors import Conflict, Denied, NotFound, UsageError
 from pawl.core.model.ids import JobId, RunId
 from pawl.core.model.status import Conclusion
@@ -25,7 +25,6 @@ from pawl.ports.store import Transaction
 LONGEST_COMMENT = 2000
 MOST_LISTED = 1000
 _AT_ONCE = 100
-_DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +32,19 @@ class Decision:
     """What somebody says to something that waits.
 
     Attributes:
-        environment: which; None for the one thing of the run that waits for a person.
+        environment: which; `WHOLE_RUN` for a run from a fork. There is no "whatever waits": said again, that
+            would be about the next thing that waits.
         approve: or reject.
         by: who says so: the name of their token.
+        attempt: the start of the run that they looked at; None for the one there is.
     """
 
     run: RunId
     approve: bool
     by: str
-    environment: str | None = None
+    environment: str = WHOLE_RUN
     comment: str = ""
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Approvals:
 
         Raises:
             NotFound: there is no such run, or nothing of it waits for that.
-            Conflict: it was decided otherwise, given up or withdrawn; or several wait and none was named.
+            Conflict: it was decided otherwise, given up or withdrawn, or the run was started again.
             Denied: this one may not decide it.
             UsageError: the comment is too long or cannot be shown.
         """
@@ -134,24 +136,18 @@ def _wanted(change: RunChange, decision: Decision) -> Approval:
 
     Raises:
         NotFound: there is none.
-        Conflict: there are several.
+        Conflict: the run was started again.
     """
     run, attempt = change.record.id, change.record.attempt
-    asked = [
+    if decision.attempt not in {None, attempt}:
+        raise Conflict(f"run {run} was started again meanwhile", hint="look at it again")
+    wanted = same_name(decision.environment)
+    found = [
         each
         for each in change.tx.approvals.of_run(run)
-        if each.attempt == attempt and each.state is not ApprovalState.EXEMPT
+        if (each.attempt, same_name(each.environment)) == (attempt, wanted)
+        and each.state is not ApprovalState.EXEMPT
     ]
-    if decision.environment is not None:
-        wanted = same_name(decision.environment)
-        asked = [each for each in asked if each.environment and same_name(each.environment) == wanted]
-    waiting = [each for each in asked if each.state is ApprovalState.WAITING and needs_person(each)]
-    if len(waiting) > 1:
-        names = ", ".join(f"`{each.environment}`" for each in waiting)
-        raise Conflict(
-            f"several environments of run {run} wait: {names}", hint="name one: --environment NAME"
-        )
-    found = waiting or sorted(asked, key=lambda each: (each.state in _DECIDED, each.decided_at or 0.0))[-1:]
     if not found:
         what = f" for environment `{decision.environment}`" if decision.environment else ""
         raise NotFound(f"nothing of run {run} waits for approval{what}", hint="`pawl queue` shows what waits")
