@@ -50,6 +50,8 @@ COMMANDS = {
     "worker": Entry("worker", "Run a worker for a server.", "Server"),
     "token": Entry("token", "Make, list and revoke a server's tokens.", "Server"),
     "project": Entry("project", "Add, change and list the repositories of a server.", "Server"),
+    "secret": Entry("secret", "Set, list and remove the secrets of jobs on a server.", "Server"),
+    "variable": Entry("variable", "Set, list and remove the variables of jobs on a server.", "Server"),
     "backup": Entry("backup", "Copy all that a server keeps; it may go on running.", "Server"),
     "restore": Entry("restore", "Make a server's data folder out of a backup.", "Server"),
     "migrate-store": Entry("migrate_store", "Copy a server's database into another one.", "Server"),

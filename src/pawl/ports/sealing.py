@@ -30,3 +30,10 @@ class Sealing(Protocol):
         Raises:
             InfrastructureError: as `open`.
         """
+
+    def renew(self) -> None:
+        """Have a new key, under which everything is sealed from now on. What older ones sealed still opens.
+
+        Raises:
+            InfrastructureError: it cannot be kept.
+        """

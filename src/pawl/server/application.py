@@ -25,6 +25,7 @@ from pawl.server.handlers import (
     logs,
     projects,
     runs,
+    secrets,
     server,
     webhooks,
     workers_own,
@@ -45,7 +46,7 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
     # Webhooks come in storms, and a path with a parameter is looked for in this order.
-    tables = (webhooks, server, runs, events, logs, artifacts, projects, deliveries, workers_own)
+    tables = (webhooks, server, runs, events, logs, artifacts, projects, secrets, deliveries, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
 
     async def openapi(_: Call) -> Response:

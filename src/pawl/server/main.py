@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pawl.adapters.blobs_folder import FolderBlobs
@@ -20,7 +21,9 @@ from pawl.adapters.storage_s3 import s3_blobs, s3_log_bytes
 from pawl.adapters.store_sql import open_store
 from pawl.adapters.system import SteadyClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import Denied, PawlError
-from pawl.engine.control import Control
+from pawl.core.model.records import AttemptRef
+from pawl.engine.control import Control, JobTokens, Keeping
+from pawl.engine.control.tripwire import ATTENTION
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
@@ -139,9 +142,12 @@ class _Server:
         logs, blobs = open_logs(self.settings), open_blobs(self.settings, clock.now)
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
-        control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread)
+        tokens = JobTokens(outside.forges, outside.sealing, clock)
+        keeping = Keeping(sealing=outside.sealing, job_tokens=tokens)
+        control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread, keeping)
         intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
         stopping, metrics = Stopping(), Metrics(self.version)
+        control.tripwire.told = partial(_tell_leak, metrics)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(
             control=control,
@@ -260,6 +266,11 @@ class _Server:
             self.tell(f"First start. Your token, shown this once:\n\n    {shown}/?token={first_token}\n")
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
+
+
+def _tell_leak(metrics: Metrics, ref: AttemptRef) -> None:
+    metrics.leaks.inc()
+    say(ATTENTION, logging.ERROR, run=ref.run, job=ref.job, attempt=ref.attempt)
 
 
 async def _is_good(control: Control, path: Path) -> bool:

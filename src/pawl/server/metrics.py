@@ -54,6 +54,7 @@ class Metrics:
         self.artifact_bytes = counter("ci_artifact_bytes", "Bytes of artifacts and sources stored.")
         self.webhooks = counter("ci_webhooks", "Webhook requests, by what became of them.", "forge", "result")
         self.deliveries = gauge("ci_deliveries", "Deliveries that are kept, by state.", "state")
+        self.leaks = counter("ci_secret_leaks", "Times that a secret was found in what workers sent.")
         self.http_seconds = histogram(
             "ci_http_request_seconds", "Requests until the answer began.", _SHORT, "route", "status"
         )

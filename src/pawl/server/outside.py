@@ -12,15 +12,13 @@ from pawl.adapters.forge_gitlab import GitLabForge
 from pawl.adapters.git.mirror import Access, GitMirrors
 from pawl.adapters.git.mirror.origins import SAFE_PROTOCOLS
 from pawl.adapters.http_out import Allowed, HttpSender
-from pawl.adapters.sealing import FileSealing, read_or_make_key
+from pawl.adapters.sealing import FileSealing
 from pawl.core.model.forge import ForgeKind
 from pawl.ports.clock import Clock
 from pawl.ports.forge import Forge
 from pawl.ports.outgoing import Sender
 from pawl.server.intake import Outside
 from pawl.server.settings import ServerSettings
-
-KEY_FILE = "sealing.key"
 
 
 class Reached:
@@ -36,7 +34,7 @@ class Reached:
         self._sender = HttpSender(Allowed.of(settings.reach))
         self._mirrors = GitMirrors(settings.folder / "mirrors", access=_access(settings))
         self.outside = Outside(
-            sealing=FileSealing(read_or_make_key(settings.folder / KEY_FILE)),
+            sealing=FileSealing(settings.keys),
             forges=_forges(self._sender, clock),
             mirrors=self._mirrors,
         )

@@ -52,6 +52,8 @@ class Body(Enum):
     NONE = 0
     SMALL = 65_536
     """A few words as JSON."""
+    VALUE = 524_288
+    """A secret or variable, escaped."""
     TRIGGER = 8_388_608
     """A workflow's text of at most a mebibyte, escaped, and its inputs."""
     MESSAGE = WireLimits().message

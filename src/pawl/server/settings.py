@@ -18,6 +18,7 @@ from pawl.engine.control import Quotas, Retention, Rules
 from pawl.wire import PROTOCOLS
 
 SECTION = "server"
+KEY_FILE = "sealing.key"
 _DAY = 86_400.0
 _GIB = 1 << 30
 _MOST_SLOTS = 8
@@ -62,6 +63,12 @@ SERVER_SETTINGS = (
         "Where artifacts and sources go: a folder, or `s3://bucket/prefix`; by default in the data folder.",
     ),
     _rule("logs", "text", "Where logs go: a folder, or `s3://bucket/prefix`; by default in the data folder."),
+    _rule(
+        "key_file",
+        "text",
+        "File of the keys that secrets are sealed under; by default `sealing.key` in the data folder.",
+        variable="PAWL_KEY_FILE",
+    ),
     _rule("workers", "integer", "Jobs that the embedded worker runs at once; 0 starts none.", maximum=1000),
     _rule("executor", "text", "What runs the embedded worker's jobs.", choices=("auto", "docker", "host")),
     _rule("labels", "texts", "Labels of the embedded worker, besides the usual ones."),
@@ -129,6 +136,7 @@ class ServerSettings:
     store: str = ""
     blobs: str = ""
     logs: str = ""
+    key_file: str = ""
     workers: int = field(default_factory=default_slots)
     executor: str = "auto"
     labels: tuple[str, ...] = ()
@@ -152,6 +160,11 @@ class ServerSettings:
     def folder(self) -> Path:
         """Return the data folder."""
         return Path(self.data).expanduser().absolute()
+
+    @property
+    def keys(self) -> Path:
+        """Return the file of the keys that secrets are sealed under."""
+        return Path(self.key_file).expanduser().absolute() if self.key_file else self.folder / KEY_FILE
 
     @property
     def all_labels(self) -> tuple[str, ...]:

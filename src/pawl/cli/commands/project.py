@@ -71,6 +71,11 @@ _OPTIONS = (
         help="How often to look for pushes whose webhook was lost; 0 for never.",
     ),
     click.option("--active/--inactive", default=None, help="Whether anything is started for it."),
+    click.option(
+        "--share-token/--keep-token",
+        default=None,
+        help="Whether jobs get the git token as GITHUB_TOKEN; else those of a GitHub App get their own.",
+    ),
     click.option("--hook-secret", type=_READABLE, metavar="FILE", help="Holds the webhook's secret."),
     click.option("--git-token", type=_READABLE, metavar="FILE", help="Holds the token for git and statuses."),
     click.option("--app-key", type=_READABLE, metavar="FILE", help="Holds the GitHub App's private key."),

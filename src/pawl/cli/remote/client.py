@@ -80,13 +80,21 @@ class Client:
         """
         return await self._again(lambda: self._ask("PATCH", path, body=body))
 
-    async def delete(self, path: str) -> Json:
+    async def put(self, path: str, body: Json) -> Json:
+        """Return the answer to a PUT.
+
+        Raises:
+            Unavailable, PawlError: as `get`.
+        """
+        return await self._again(lambda: self._ask("PUT", path, body=body))
+
+    async def delete(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """Return the answer to a DELETE.
 
         Raises:
             Unavailable, PawlError: as `get`.
         """
-        return await self._again(lambda: self._ask("DELETE", path))
+        return await self._again(lambda: self._ask("DELETE", path, query=query))
 
     async def upload(self, path: str, chunks: AsyncIterator[bytes], size: int | None = None) -> Json:
         """Send bytes as they come and return the answer.

@@ -28,6 +28,7 @@ _SHOWN = (
     ("forks", "forks wait"),
     ("poll_seconds", "poll seconds"),
     ("active", "active"),
+    ("share_token", "shares its token"),
     ("secrets", "secrets"),
 )
 

@@ -17,6 +17,7 @@ from pawl.engine.control.environments import Environments
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.queue import Queue
 from pawl.engine.control.requests import AuditEntry, SweepReport
+from pawl.engine.control.resealing import Resealing
 from pawl.engine.control.rules import Rules
 from pawl.engine.control.runs import Runs
 from pawl.engine.control.secrets import Secrets
@@ -80,6 +81,7 @@ class Control:
         self.workers = Workers(self._desk, self.tripwire)
         self.artifacts = Artifacts(self._desk, self.tripwire)
         self.secrets = Secrets(self._desk)
+        self.resealing = Resealing(self._desk)
         self.tokens = Tokens(self._desk)
         self.approvals = Approvals(self._desk)
         self.environments = Environments(self._desk)

@@ -50,6 +50,7 @@ class Secrets:
         sealing = self._sealing
 
         def work(tx: Transaction, moment: Moment) -> SecretRecord:
+            lock_secrets(tx)
             before = tx.secrets.get(scope, name)
             new = SecretRecord(
                 scope=scope,
@@ -133,6 +134,11 @@ class Secrets:
         if self._desk.keeping.sealing is None:
             raise UsageError("this server keeps no secrets: it has no key")
         return self._desk.keeping.sealing
+
+
+def lock_secrets(tx: Transaction) -> None:
+    """Have nobody else change secrets till the transaction's end: a new key brings no old value back."""
+    tx.keys.get("secrets:lock")
 
 
 def _checked(scope: ValueScope, name: str, value: str, *, secret: bool) -> str:

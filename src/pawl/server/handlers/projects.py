@@ -37,6 +37,7 @@ def _project(project: Project) -> dict[str, Json]:
         "forks": project.forks.value,
         "poll_seconds": project.poll_seconds,
         "active": project.active,
+        "share_token": project.share_token,
         "secrets": [*sorted(project.secrets)],
         "webhook": f"/webhooks/{project.forge.value}/{project.name}",
     }
@@ -81,6 +82,7 @@ def _change(fields: Fields) -> ProjectChange:
         forks=_word(ForkPolicy, fields.text("forks", "", most=40), "forks"),
         poll_seconds=float(poll) if poll >= 0 else None,
         active=fields.maybe_flag("active"),
+        share_token=fields.maybe_flag("share_token"),
         secrets=fields.texts("secrets"),
     )
     fields.done()
@@ -129,5 +131,10 @@ ROUTES = (
         body=Body.SMALL,
         example={"poll_seconds": 60, "secrets": {"hook": "…"}},
     ),
-    _route("DELETE", "/api/projects/{project:path}", _remove, "Removes a project; its runs stay."),
+    _route(
+        "DELETE",
+        "/api/projects/{project:path}",
+        _remove,
+        "Removes a project, its secrets too.",
+    ),
 )

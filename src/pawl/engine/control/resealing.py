@@ -1,0 +1,81 @@
+"""A new key: whatever is sealed is sealed under it, a few rows a transaction.
+
+The old keys still open what is not done yet, so that ending anywhere loses nothing; doing it again goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pawl.core.model.errors import UsageError
+from pawl.core.model.secrets import ValueScope
+from pawl.engine.control.audit import note
+from pawl.engine.control.desk import Desk
+from pawl.engine.control.moment import Moment
+from pawl.engine.control.secrets import lock_secrets
+from pawl.ports.sealing import Sealing
+from pawl.ports.store import Transaction
+
+_AT_ONCE = 100
+
+Resealed = Callable[[Transaction, Sealing], int]
+"""Seals all of a table anew in a transaction, and returns how many values that were."""
+
+
+class Resealing:
+    """Renews the key that secrets are sealed under."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.others: list[Resealed] = [_projects]
+
+    async def renew(self, *, by: str) -> int:
+        """Make a new key, seal everything under it, and return how many values that were.
+
+        Raises:
+            UsageError: this server has no key.
+            InfrastructureError: the key cannot be made, or a value cannot be opened; what is done stays so.
+        """
+        sealing = self._desk.keeping.sealing
+        if sealing is None:
+            raise UsageError("this server keeps no secrets: it has no key")
+        await self._desk.offload(sealing.renew)
+
+        def begun(tx: Transaction, moment: Moment) -> None:
+            note(tx, moment, by=by, action="secret.rotate_key", target="all secrets")
+
+        await self._desk.write(begun)
+        count = 0
+        last: tuple[ValueScope, str] | None = (ValueScope(), "")
+        while last is not None:
+            last, done = await self._desk.write(
+                lambda tx, _, last=last: _secrets(tx, sealing, *last)  # type: ignore[misc]  # mypy cannot infer it
+            )
+            count += done
+        for other in self.others:
+            count += await self._desk.write(lambda tx, _, other=other: other(tx, sealing))  # type: ignore[misc]  # as above
+        return count
+
+
+def _secrets(
+    tx: Transaction, sealing: Sealing, scope: ValueScope, name: str
+) -> tuple[tuple[ValueScope, str] | None, int]:
+    """Seal the next secrets anew; return the last of them, None after the end, and how many they were."""
+    lock_secrets(tx)
+    found = tx.secrets.after(scope, name, _AT_ONCE)
+    for secret in found:
+        tx.secrets.put(replace(secret, sealed=sealing.rotate(secret.sealed, secret.sealed_as)))
+    return ((found[-1].scope, found[-1].name) if found else None), len(found)
+
+
+def _projects(tx: Transaction, sealing: Sealing) -> int:
+    count = 0
+    for project in tx.projects.all():
+        sealed = {
+            name: sealing.rotate(value, f"project:{project.name}:{name}")
+            for name, value in project.secrets.items()
+        }
+        tx.projects.put(replace(project, secrets=sealed))
+        count += len(sealed)
+    return count
