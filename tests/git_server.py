@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import subprocess
 import threading
 from collections import Counter
@@ -13,10 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-_CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-_APART = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
+from pawl.testing.git_http import answer_git, git_environment, read_body
+
 _AUTHOR = ("-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "protocol.file.allow=always")
 _WAIT = 60
 
@@ -26,7 +25,7 @@ def git(folder: Path, *arguments: str, give: bytes = b"", env: dict[str, str] | 
     done = subprocess.run(
         ["git", *_AUTHOR, *arguments],
         cwd=folder,
-        env={**_CLEAN, **_APART, **(env or {})},
+        env=git_environment(**(env or {})),
         input=give,
         capture_output=True,
         check=False,
@@ -178,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a request with a body."""
-        self._answer(self._body())
+        self._answer(read_body(self.headers, self.rfile))
 
     def _answer(self, body: bytes) -> None:
         host = self.host
@@ -204,46 +203,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve(body)
 
     def _serve(self, body: bytes) -> None:
-        parts = urlsplit(self.path)
-        environment = {
-            "GIT_PROJECT_ROOT": str(self.host.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": unquote(parts.path),
-            "QUERY_STRING": parts.query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "REMOTE_USER": "tess",
-            "REMOTE_ADDR": "127.0.0.1",
-        }
-        done = subprocess.run(
-            ["git", "-c", "safe.directory=*", "http-backend"],
-            env={**_CLEAN, **_APART, **environment},
-            input=body,
-            capture_output=True,
-            check=False,
-            timeout=_WAIT,
-        )
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = [line.partition(": ")[::2] for line in head.decode("latin-1").splitlines()]
-        status = next((value for name, value in headers if name == "Status"), "200 OK")
-        self.send_response(int(status.split()[0]))
-        for name, value in headers:
-            if name and name != "Status":
-                self.send_header(name, value)
+        told = answer_git(self.host.root, self.command, self.path, self.headers, body)
+        content = told.body
+        self.send_response(told.status)
+        for name, value in told.headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         is_cut = self.host.mode is Mode.CUT and b"command=fetch" in body
         self.wfile.write(content[: len(content) // 2] if is_cut else content)
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        blocks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            blocks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(blocks)
