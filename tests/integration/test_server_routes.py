@@ -172,3 +172,15 @@ async def test_the_openapi_document_has_every_route(server: Serving) -> None:
     named = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
     assert named == {(route.method, route.shown_path) for route in ROUTES}
     assert all(route.body is not Body.NONE for route in ROUTES if route.example is not None)
+
+
+async def test_workers_are_listed_with_what_they_run(server: Serving) -> None:
+    _, lease = await server.begun("busy")
+    await server.worker("idle")
+    busy, idle = (await server.ask("GET", "/api/workers", by="read")).json["workers"]
+    assert (busy["name"], busy["slots"], busy["busy"]) == ("busy", 4, 1)
+    (running,) = busy["running"]
+    assert (running["run"], running["job"], running["attempt"]) == (lease.ref.run, "build", 1)
+    assert (running["name"], running["state"], running["repository"]) == ("build", "running", "a/b")
+    assert (idle["busy"], idle["running"]) == (0, [])
+    assert "token" not in busy

@@ -19,7 +19,7 @@ from pawl.cli.remote.tables import draw_workers
     name="workers",
     cls=ExampleCommand,
     examples=(
-        ("pawl workers", "who is there, with which labels"),
+        ("pawl workers", "who is there, with which labels, and what runs"),
         ("pawl workers --remove NAME", "forget one that is gone for good"),
     ),
 )
@@ -28,7 +28,7 @@ from pawl.cli.remote.tables import draw_workers
 @server_options
 @click.pass_context
 def command(ctx: click.Context, /, *, remove: str | None, as_json: bool, **options: Any) -> None:
-    """List the workers of a server: what they can take, how much, and when they were last heard of."""
+    """List the workers of a server: what they can take, what they run, and when they were last heard of."""
     asked = read_asked(options)
     told = ask(asked, lambda client: client.get("/api/workers"))
     found = rows(told, "workers")

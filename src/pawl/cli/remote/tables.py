@@ -18,6 +18,9 @@ from pawl.cli.view.tree import sign_of
 _AWAY_SECONDS = 60.0
 """A worker not heard of for longer is shown as away."""
 
+_MOST_RUNNING = 5
+"""Jobs of a worker that are shown."""
+
 _MOST_FILES = 5
 """Names of an artifact's files that are shown."""
 
@@ -93,7 +96,7 @@ def _entry(entry: Plain, now: float) -> Row:
 
 
 def draw_workers(workers: Sequence[Plain], now: float, screen: Screen) -> list[Line]:
-    """Return the workers: state, name, slots, labels."""
+    """Return the workers: state, name, slots that are busy of all, labels and the runs' jobs."""
     columns = (
         Column(title="WORKER", most=36),
         Column(title="STATE", most=12),
@@ -101,14 +104,16 @@ def draw_workers(workers: Sequence[Plain], now: float, screen: Screen) -> list[L
         Column(title="HEARD", rank=2, right=True),
         Column(title="VERSION", rank=3, most=12),
     )
-    return draw_table(columns, [_worker(each, now) for each in workers], screen, text_title="LABELS")
+    return draw_table(
+        columns, [_worker(each, now) for each in workers], screen, text_title="LABELS, AND WHAT IT RUNS"
+    )
 
 
 def _worker(worker: Plain, now: float) -> Row:
     seen = number(worker, "last_seen")
     state, style = _worker_state(worker, now - seen if seen is not None else None)
     facts = worker.get("facts")
-    busy = number(worker, "busy", "running")
+    busy = number(worker, "busy")
     slots = text(worker, "slots")
     labels = worker.get("labels")
     listed = ", ".join(map(str, labels)) if isinstance(labels, list) else ""
@@ -121,8 +126,18 @@ def _worker(worker: Plain, now: float) -> Row:
             Piece(f"{show_duration(now - seen, precise=False)} ago" if seen is not None else "", Style.FAINT),
             Piece(one_line(text(facts if isinstance(facts, dict) else {}, "version", "pawl")), Style.FAINT),
         ),
-        text=_about("; ".join(filter(None, (listed, health))), Style.WARN if health else Style.FAINT),
+        text=_about(
+            "; ".join(filter(None, (listed, _what_runs(worker), health))),
+            Style.WARN if health else Style.FAINT,
+        ),
     )
+
+
+def _what_runs(worker: Plain) -> str:
+    running = rows(worker, "running")
+    shown = [f"{text(each, 'run')} {text(each, 'name', 'job')}" for each in running[:_MOST_RUNNING]]
+    more = f" and {len(running) - _MOST_RUNNING} more" if running[_MOST_RUNNING:] else ""
+    return f"runs {', '.join(shown)}{more}" if shown else ""
 
 
 def _worker_state(worker: Plain, silent: float | None) -> tuple[str, Style]:

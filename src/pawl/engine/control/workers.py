@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pawl.core.model.errors import NotFound, UsageError
 from pawl.core.model.ids import WorkerId
-from pawl.core.model.records import WorkerRecord
+from pawl.core.model.records import AttemptRecord, WorkerRecord
 from pawl.core.model.reports import NOTHING, Report, Reported
 from pawl.core.model.work import Begun, Lease, Renewal, Result, Welcome, Work, WorkerHello
 from pawl.core.queue.labels import MOST_LABELS, offered_labels
@@ -149,6 +149,17 @@ class Workers:
     async def all(self) -> tuple[WorkerRecord, ...]:
         """Return all workers by name."""
         return await self._desk.read(lambda tx: tx.workers.all())
+
+    async def all_with_work(self) -> tuple[tuple[WorkerRecord, tuple[AttemptRecord, ...]], ...]:
+        """Return all workers by name, each with what it has leased or is running, by run."""
+
+        def look(tx: Transaction) -> tuple[tuple[WorkerRecord, tuple[AttemptRecord, ...]], ...]:
+            held: dict[WorkerId | None, list[AttemptRecord]] = {}
+            for row in sorted(tx.attempts.live(), key=lambda row: (row.ref.run, row.ref.job)):
+                held.setdefault(row.worker, []).append(row)
+            return tuple((worker, tuple(held.get(worker.id, ()))) for worker in tx.workers.all())
+
+        return await self._desk.read(look)
 
     async def remove(self, worker: WorkerId, *, by: str = "") -> None:
         """Forget a worker; what it works on is given up when its leases end.

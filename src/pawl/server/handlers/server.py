@@ -55,11 +55,22 @@ async def _queue(call: Call) -> Response:
 
 async def _workers(call: Call) -> Response:
     rows = []
-    for worker in await call.services.control.workers.all():
+    for worker, attempts in await call.services.control.workers.all_with_work():
         row = to_plain(worker)
         if isinstance(row, dict):
             row.pop("token", None)
-            rows.append(row)
+            running = [
+                {
+                    "run": each.ref.run,
+                    "job": each.ref.job,
+                    "attempt": each.ref.attempt,
+                    "name": each.name,
+                    "repository": each.repository,
+                    "state": each.state,
+                }
+                for each in attempts
+            ]
+            rows.append({**row, "busy": len(running), "running": running})
     return answer({"workers": rows, "now": call.services.clock.now()})
 
 
@@ -119,7 +130,7 @@ ROUTES = (
     _get("/ready", Caller.NONE, _ready, "Says whether store, logs and blobs can be written; 503 when not."),
     _get("/metrics", Caller.READ, _metrics, "Gives metrics as Prometheus reads them.", "text/plain"),
     _get("/api/queue", Caller.READ, _queue, "Lists what waits, first to last, and why."),
-    _get("/api/workers", Caller.READ, _workers, "Lists the workers."),
+    _get("/api/workers", Caller.READ, _workers, "Lists the workers, each with what it runs."),
     Route(
         method="DELETE",
         path="/api/workers/{worker:path}",

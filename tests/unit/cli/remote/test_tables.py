@@ -97,6 +97,16 @@ def test_workers_show_how_they_are() -> None:
     assert drawn[2].endswith("gpu; disk full")
 
 
+def test_workers_show_how_many_slots_are_busy_and_with_what() -> None:
+    running = [{"run": number, "job": "build", "attempt": 1, "name": "b"} for number in "1234567"]
+    worker = {"name": "w1", "slots": 8, "labels": ["linux"], "last_seen": NOW, "busy": 7, "running": running}
+    title, row, *_ = shown(draw_workers([worker], NOW, screen(200)))
+    assert title.endswith("LABELS, AND WHAT IT RUNS")
+    assert row.split()[:3] == ["w1", "ready", "7/8"]
+    assert "linux; runs 1 b, 2 b, " in row
+    assert row.endswith("5 b and 2 more")
+
+
 def test_tokens_show_what_they_may_and_whether_they_are_good() -> None:
     tokens: list[dict[str, Any]] = [
         {"id": "abcdef123456", "name": "first", "scope": "admin", "created_at": NOW, "last_used": None},
