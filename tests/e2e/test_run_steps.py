@@ -183,7 +183,7 @@ jobs:
         ("{uses: ./nowhere}", "there is no action.yml"),
         ("{uses: actions/checkout@v4, with: {repository: other/one}}", "another repository"),
         ("{uses: actions/checkout@v4, with: {path: ../out}}", "not below the workspace"),
-        ("{uses: actions/checkout@v4, with: {ref: v9}}", "not what the working tree stands at"),
+        ("{uses: actions/checkout@v4, with: {ref: v9}}", "not what the run's files stand at"),
     ],
 )
 async def test_a_step_that_cannot_run_says_why(run: Run, step: str, reason: str) -> None:

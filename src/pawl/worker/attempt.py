@@ -204,17 +204,8 @@ class Attempt:
         await self._end()
 
     async def _fetch(self) -> None:
-        spool = self.spool
-        if spool.held.source is None or spool.source.exists() or spool.source_failed.exists():
-            return
-        try:
-            await fetch_source(spool, self._tools)
-        except UsageError as error:
-            spool.source_failed.write_text(error.message, encoding="utf-8")
-        except OSError as error:
-            # The disk of this machine: asking the server again would not help.
-            told = f"the worker cannot write them: {error.strerror or error}"
-            spool.source_failed.write_text(told, encoding="utf-8")
+        if self.spool.held.source is not None:
+            await fetch_source(self.spool, self._tools)
 
     async def _ship_while_running(self) -> None:
         clock, pace = self._tools.clock, _FIRST_PACE

@@ -15,21 +15,25 @@ from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.records import ArtifactEntry
 from pawl.ports.artifacts import Manifest
 from pawl.worker.job_artifacts import FAILED, LIST, read_replacing
-from pawl.worker.spool import Spool
+from pawl.worker.spool import SOURCE, Spool
 from pawl.worker.tools import Tools
 
 _BLOCK = 1 << 18
 
 
 async def fetch_source(spool: Spool, tools: Tools) -> None:
-    """Put the packed files into the spool.
-
-    Raises:
-        UsageError: the server refused.
-        OSError: this machine's disk did.
-    """
+    """Put the packed files into the spool, or the reason why they cannot be had."""
     lease = spool.held.lease
-    await tools.ask(lambda: _save(tools.link.source(lease), spool.source))
+    if spool.source.exists() or spool.source_failed.exists():
+        return
+    try:
+        await tools.ask(lambda: _save(tools.link.source(lease), spool.source))
+    except UsageError as error:
+        await asyncio.to_thread(write_whole, spool.source_failed, error.message.encode())
+    except OSError as error:
+        # The disk of this machine: asking the server again would not help.
+        told = f"the worker cannot write them: {error.strerror or error}"
+        spool.source_failed.write_text(told, encoding="utf-8")
 
 
 async def list_artifacts(spool: Spool, tools: Tools) -> None:
@@ -44,7 +48,7 @@ async def list_artifacts(spool: Spool, tools: Tools) -> None:
 
 
 def wanted_files(spool: Spool) -> list[str]:
-    """Return what the job waits for: digests of files, or `LIST`."""
+    """Return what the job waits for: digests of files, `LIST`, or `SOURCE`."""
     try:
         return [path.name for path in spool.wanted.iterdir() if not path.name.startswith(".")]
     except FileNotFoundError:
@@ -53,6 +57,10 @@ def wanted_files(spool: Spool) -> list[str]:
 
 async def fetch_wanted(spool: Spool, digest: str, tools: Tools) -> None:
     """Give the job what it asked for: the list, a file of an artifact, or the reason why it cannot be had."""
+    if digest == SOURCE:
+        await fetch_source(spool, tools)
+        await asyncio.to_thread((spool.wanted / SOURCE).unlink, missing_ok=True)
+        return
     if digest == LIST:
         await list_artifacts(spool, tools)
         await asyncio.to_thread((spool.wanted / LIST).unlink, missing_ok=True)

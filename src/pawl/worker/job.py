@@ -126,15 +126,15 @@ async def _execute(
     cancellation: Cancellation,
 ) -> JobOutcome:
     (order, given), clock = wanted, SystemClock()
-    source = SpooledSource(spool, order, clock)
+    source = SpooledSource(spool, order, given.clone, clock, inside.wake)
     project = spool.path / "project"
     request = job_request(order, given, spool.work, project)
-    if request.planned.env_file is not None:
-        project.mkdir()
-        await source.copy_to(project)
     events = EventFile(spool.events, durable=False)
     waking = Waking(inside.wake)
     try:
+        if request.planned.env_file is not None:
+            project.mkdir()
+            await source.copy_to(project)
         return await execute_job(
             request,
             Ports(
@@ -150,6 +150,7 @@ async def _execute(
     finally:
         waking.cancel()
         events.close()
+        await source.aclose()
 
 
 if __name__ == "__main__":

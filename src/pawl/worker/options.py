@@ -30,6 +30,9 @@ class WorkerOptions:
         images: image by label of `runs-on`, where the server names none.
         disk_floor: bytes free below which it takes nothing.
         once: whether to end after one job.
+        fetches: whether it fetches repositories from their hosts; else the server is asked for the files.
+        mirrors: where it keeps them; by default in `data`.
+        plain_git: whether it fetches over `http:` too.
         log_cap: bytes kept of a step's log.
         limits: of every job.
     """
@@ -46,5 +49,8 @@ class WorkerOptions:
     images: Mapping[str, str] = field(default_factory=dict)
     disk_floor: int = DISK_FLOOR
     once: bool = False
+    fetches: bool = True
+    mirrors: Path | None = None
+    plain_git: bool = False
     log_cap: int = DEFAULT_LOG_CAP
     limits: ExecutionLimits = field(default_factory=ExecutionLimits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -45,6 +46,7 @@ def job_request(order: Order, given: Begun, folder: Path, project: Path) -> JobR
         owner=order.owner,
         project=project,
         secrets=given.secrets,
+        masked=_hidden(given),
         images={**order.images, **work.images},
         limits=order.limits,
         run_id=str(ref.run),
@@ -59,6 +61,15 @@ def job_request(order: Order, given: Begun, folder: Path, project: Path) -> JobR
         strategy=Strategy(fail_fast=payload.fail_fast, max_parallel=payload.max_parallel),
         needs=payload.needs,
     )
+
+
+def _hidden(given: Begun) -> tuple[str, ...]:
+    """Return the token to fetch with, and how it stands in git's settings when it is kept there."""
+    clone = given.clone
+    if clone is None or not clone.secret:
+        return ()
+    pair = base64.b64encode(f"{clone.user or 'git'}:{clone.secret}".encode()).decode()
+    return (clone.secret, pair)
 
 
 def _noted(planned: PlannedJob, notes: tuple[str, ...]) -> PlannedJob:

@@ -9,7 +9,8 @@
     artifacts/     what it kept
     earlier.json   the run's artifacts when the job first asked for them
     wanted/, earlier/
-                   files of these that the job asks for (or `list`), and those it was given, named by SHA-256
+                   files of these that the job asks for (or `list`, or `source` for the repository's), and
+                   those it was given, named by SHA-256
     source.pack    the repository's files, complete when it has this name; source.failed says why not
     work/          where the job works
 
@@ -37,6 +38,8 @@ from pawl.core.model.work import Lease, Result, Work
 from pawl.engine.execution.request import ExecutionLimits
 
 T = TypeVar("T")
+SOURCE = "source"
+"""What is asked for to get the repository's files from the server."""
 _ATTEMPT, _REQUEST, _RESULT = "attempt.json", "request.json", "result.json"
 
 
@@ -48,6 +51,8 @@ class Order:
         owner: of its sandboxes; a later sweep knows by it whether they are still wanted.
         images: image by label of `runs-on`, where the server names none.
         log_cap: bytes kept of a step's log.
+        mirrors: folder of this machine's mirrors; "" where files come from the server alone.
+        plain_git: whether they may be fetched over `http:`.
     """
 
     work: Work
@@ -55,6 +60,8 @@ class Order:
     log_cap: int
     images: Mapping[str, str] = field(default_factory=dict)
     limits: ExecutionLimits = field(default_factory=ExecutionLimits)
+    mirrors: str = ""
+    plain_git: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ class Held:
     Attributes:
         key: of its result, so that the server takes it once.
         owner: of its sandboxes.
-        source: digest of the repository's files, None when it has none.
+        source: digest of the repository's files, None where they are not fetched before they are asked for.
     """
 
     lease: Lease
@@ -106,6 +113,18 @@ class Spool:
     def source_failed(self) -> Path:
         """Return where it is written why there will be no files."""
         return self.path / "source.failed"
+
+    def ask_for_source(self) -> None:
+        """Ask the worker for the packed files.
+
+        Raises:
+            InfrastructureError: the disk refused.
+        """
+        try:
+            self.wanted.mkdir(exist_ok=True)
+            (self.wanted / SOURCE).touch()
+        except OSError as error:
+            raise _refused(self.path, error) from error
 
     @property
     def earlier(self) -> Path:

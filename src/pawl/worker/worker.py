@@ -315,6 +315,8 @@ class Worker:
                     log_cap=options.log_cap,
                     images=options.images,
                     limits=options.limits,
+                    mirrors=str(options.mirrors or options.data / "mirrors") if options.fetches else "",
+                    plain_git=options.plain_git,
                 )
             )
         except InfrastructureError as error:

@@ -66,6 +66,14 @@ _PROCESSORS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
     help="What runs jobs; auto: containers where an engine answers.",
 )
 @click.option("--data", type=_FOLDER, help="Its own folder, by default ~/.local/share/pawl-worker.")
+@click.option(
+    "--files",
+    type=click.Choice(["forge", "server"]),
+    default="forge",
+    help="Where repositories' files come from; server: nothing but the server is connected to.",
+)
+@click.option("--mirrors", type=_FOLDER, help="Where it keeps repositories, by default in its own folder.")
+@click.option("--plain-git", is_flag=True, help="Fetch repositories over `http:`, too: anybody can read it.")
 @click.option("--once", is_flag=True, help="End after one job.")
 def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
     *,
@@ -78,11 +86,15 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
     labels: tuple[str, ...],
     executor: str,
     data: Path | None,
+    files: str,
+    mirrors: Path | None,
+    plain_git: bool,
     once: bool,
 ) -> int:
     """Take jobs from a server and run them here, until SIGTERM or Ctrl-C: then it finishes what it has.
 
-    Only outbound connections are made. A second signal ends its jobs too, and gives them back to the server.
+    Only outbound connections are made: to the server, and to the hosts of repositories. A second signal ends
+    its jobs too, and gives them back to the server.
     Jobs outlive a worker that is killed: the next one with the same data folder goes on with them.
     """
     from pawl.worker.main import serve_worker  # noqa: PLC0415 - aiohttp takes 150 ms to import
@@ -104,6 +116,9 @@ def command(  # noqa: PLR0913 - one parameter for each option, as click calls it
         slots=slots or min(_MOST_SLOTS, os.cpu_count() or 1),
         executor=executor,
         images=settings.labels,
+        fetches=files == "forge",
+        mirrors=mirrors.expanduser().absolute() if mirrors is not None else None,
+        plain_git=plain_git,
         once=once,
     )
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pawl.core.model.clones import Clone
 from pawl.core.model.ids import Epoch, JobKey, WorkerId
 from pawl.core.model.needs import NeedResult
 from pawl.core.model.plan import Combination, Json
@@ -43,7 +44,8 @@ class Work:
 
     Attributes:
         plan: as `plan_to_json` wrote it.
-        source: digest of the blob with the repository's files, None when there are none.
+        source: digest of the blob with the files that the job needs, None when it needs none. Where those of
+            a forge's run are is told when it begins (`Begun.clone`).
         images: image by label of `runs-on`, as the server is told to.
     """
 
@@ -64,12 +66,15 @@ class Begun:
     Attributes:
         secrets: by name; only those that the job names and may have.
         variables: those of its environment, over the plan's.
+        clone: where the files of a forge's run come from; None where the job needs none, or `Work.source` has
+            them.
         notes: what is different from what the job asks for, a sentence each.
         refused: why it cannot start, "" when it can.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict)
+    clone: Clone | None = None
     notes: tuple[str, ...] = ()
     refused: str = ""
 

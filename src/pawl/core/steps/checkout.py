@@ -7,7 +7,7 @@ for (reliability.md R16).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 INPUTS = frozenset({
@@ -42,6 +42,7 @@ class Checkout:
         submodules: which come along.
         lfs: whether files of Git LFS are fetched.
         persist_credentials: whether the job's git can fetch and push with the same credentials.
+        token: what to fetch with instead of the run's own credentials; "" for these.
     """
 
     depth: int = 1
@@ -51,6 +52,7 @@ class Checkout:
     submodules: Submodules = Submodules.NONE
     lfs: bool = False
     persist_credentials: bool = False
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ def read_checkout(inputs: Mapping[str, str]) -> CheckoutInputs:
         submodules=reader.submodules(),
         lfs=reader.is_true("lfs"),
         persist_credentials=reader.is_true("persist-credentials"),
+        token=reader.text("token"),
     )
     return CheckoutInputs(wanted=wanted, remarks=tuple(remarks))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from pawl.core.model.errors import Conflict, NotFound, TooLarge, UsageError
+from pawl.core.model.events import Event
 from pawl.core.model.ids import RunId, WorkerId
+from pawl.core.model.projects import Project
 from pawl.core.model.records import ArtifactEntry, ArtifactRecord
 from pawl.core.model.run_events import ArtifactStored, to_json
 from pawl.core.model.work import Lease
@@ -162,15 +164,20 @@ class Artifacts:
 
         Raises:
             StaleLease: the lease is gone.
-            NotFound: the run has none.
+            NotFound: the run has none, or the forge has its commit no more.
         """
+        plans, clones = self._desk.plans, self._desk.keeping.clones
 
-        def look(tx: Transaction) -> str | None:
+        def look(tx: Transaction) -> tuple[str | None, Project | None, Event | None]:
             held(tx, worker, lease, lock=False)
             record = tx.runs.get(lease.ref.run)
-            return record.source if record is not None else None
+            if record is None or record.source is not None:
+                return record.source if record is not None else None, None, None
+            return None, tx.projects.get(record.repository), plans.get(tx, record).event
 
-        digest = await self._desk.read(look)
+        digest, project, event = await self._desk.read(look)
+        if clones is not None and project is not None and event is not None:
+            return await clones.packed(project, event)
         if digest is None or await self._desk.blobs.facts(digest) is None:
             raise NotFound(f"run {lease.ref.run} has no files", hint="trigger it with a source")
         return self._desk.blobs.read(digest)

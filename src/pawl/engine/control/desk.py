@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from pawl.engine.control.clones import Clones
 from pawl.engine.control.job_tokens import JobTokens
 from pawl.engine.control.moment import Moment, PlanCache, StateCache
 from pawl.engine.control.rules import Rules
@@ -33,15 +34,17 @@ async def at_once(work: Callable[[], T]) -> T:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """What secrets take.
+    """What secrets and the files of projects take.
 
     Attributes:
         sealing: None where none can be kept.
         job_tokens: None where no job is given a token.
+        clones: None where no project's files can be had.
     """
 
     sealing: Sealing | None = None
     job_tokens: JobTokens | None = None
+    clones: Clones | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 from pawl.core.expressions import ExpressionError
 from pawl.core.lifecycle.state import group_of
+from pawl.core.model.clones import Clone
 from pawl.core.model.errors import InfrastructureError, InternalError, TransientError, Unavailable
 from pawl.core.model.ids import WorkerId
 from pawl.core.model.plain import from_plain
 from pawl.core.model.plan import Plan, PlannedJob
 from pawl.core.model.projects import Project
 from pawl.core.model.records import AttemptRecord
+from pawl.core.model.refs import is_commit
 from pawl.core.model.secrets import SecretRecord, SecretUse
 from pawl.core.model.work import Begun, Lease, Payload
 from pawl.core.planning.contexts import RunFacts, combination_contexts, job_contexts
@@ -24,6 +26,7 @@ from pawl.core.planning.render import render_json
 from pawl.core.secrets.named import SWITCHES, TOKEN, Named, named_by
 from pawl.core.secrets.permissions import token_permissions
 from pawl.core.secrets.rights import Rights, rights_of
+from pawl.core.steps.files import needs_files
 from pawl.engine.control import leases
 from pawl.engine.control.desk import Desk
 from pawl.engine.control.moment import Moment
@@ -34,6 +37,7 @@ _ASK_AGAIN = 5.0
 _TOKEN_PATIENCE = 60.0
 """Seconds after an attempt's beginning for which its worker is sent again for a token that cannot be had."""
 
+_CLONE = "the token to fetch with"
 _DYNAMIC = (
     "`secrets` is used as a whole, or by a name that is only known now: it holds what the job names elsewhere"
 )
@@ -49,6 +53,7 @@ class _Found:
     rights: Rights
     named: Named
     project: Project | None
+    needs_clone: bool = False
     secrets: Sequence[SecretRecord] = ()
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -75,8 +80,11 @@ class Giving:
         token, notes = await self._token(found)
         if token:
             secrets[TOKEN] = token
-        self._tripwire.watch(lease.ref, secrets)
-        return Begun(secrets=secrets, variables=found.variables, notes=(*_notes(found), *notes))
+        clone = await self._clone(found)
+        kept = {_CLONE: clone.secret} if clone is not None and clone.secret else {}
+        self._tripwire.watch(lease.ref, {**secrets, **kept})
+        notes = (*_notes(found), *notes)
+        return Begun(secrets=secrets, variables=found.variables, clone=clone, notes=notes)
 
     def _open(self, secret: SecretRecord) -> str:
         if self._desk.keeping.sealing is None:
@@ -101,6 +109,22 @@ class Giving:
                 ) from error
             return "", (f"`github.token` is empty: {error.message}",)
         return token.secret, (token.note,) if token.note else ()
+
+    async def _clone(self, found: _Found) -> Clone | None:
+        """Return where the job's files come from; None where it needs none of a forge."""
+        clones = self._desk.keeping.clones
+        if clones is None or found.project is None or not found.needs_clone:
+            return None
+        try:
+            return await clones.of(found.project, found.rights)
+        except TransientError as error:
+            if self._desk.clock.now() - (found.row.started_at or 0.0) < _TOKEN_PATIENCE:
+                raise Unavailable(
+                    f"the token to fetch with cannot be had: {error.message}", retry_after=_ASK_AGAIN
+                ) from error
+        except InfrastructureError:
+            pass  # this server's mirror has the commit: that is how there is a run
+        return Clone()
 
 
 def _notes(found: _Found) -> tuple[str, ...]:
@@ -130,13 +154,16 @@ def _begin(tx: Transaction, worker: WorkerId, lease: Lease, moment: Moment) -> _
         secrets = [secret for name, secret in sorted(known.items()) if name in wanted]
         tx.secret_uses.add([_use(row, secret, moment) for secret in secrets])
     variables = tx.variables.of(record.repository, environment) if environment else ()
+    is_forges = record.source is None and is_commit(plan.event.sha)
+    needs_clone = is_forges and needs_files(planned, plan.path)
     return _Found(
         row=row,
         plan=plan,
         planned=planned,
         rights=rights,
         named=named,
-        project=tx.projects.get(record.repository) if named.token else None,
+        project=tx.projects.get(record.repository) if named.token or needs_clone else None,
+        needs_clone=needs_clone,
         secrets=secrets,
         variables={each.name: each.value for each in variables if each.scope.environment},
     )

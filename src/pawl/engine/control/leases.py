@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pawl.core.lifecycle import JobStarted
+from pawl.core.lifecycle.state import group_of
 from pawl.core.model.errors import InternalError, NotFound, StaleLease
 from pawl.core.model.ids import Epoch, JobId, RunId, WorkerId
 from pawl.core.model.plain import from_plain
 from pawl.core.model.plan import Json
 from pawl.core.model.records import AttemptRecord, AttemptRef, AttemptState, WorkerRecord
 from pawl.core.model.work import Lease, Payload, Renewal, Work
+from pawl.core.steps.files import needs_files
 from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
 from pawl.engine.control.transitions import Changes, RunChange
@@ -121,6 +123,8 @@ def _work(tx: Transaction, row: AttemptRecord, moment: Moment, *, seconds: float
     record = tx.runs.get(row.ref.run)
     if record is None:
         raise InternalError(f"{row.ref} is queued, and its run does not exist")
+    plan = moment.plans.get(tx, record)
+    planned = plan.job(group_of(row.ref.job))
     return Work(
         lease=Lease(ref=row.ref, epoch=row.epoch, seconds=seconds),
         number=record.number,
@@ -128,7 +132,7 @@ def _work(tx: Transaction, row: AttemptRecord, moment: Moment, *, seconds: float
         correlation=record.correlation,
         plan=tx.runs.plan(record.id),
         payload=from_plain(Payload, row.payload, "payload"),
-        source=record.source,
+        source=record.source if needs_files(planned, plan.path) else None,
         images=moment.rules.images,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,14 +61,15 @@ async def execute_job(job: JobRequest, ports: Ports, cancellation: Cancellation)
     return await _Attempt(job, ports, cancellation).execute()
 
 
-def secret_set(secrets: Mapping[str, str]) -> SecretSet:
-    """Return what is to be masked.
+def secret_set(secrets: Mapping[str, str], more: Iterable[str] = ()) -> SecretSet:
+    """Return what is to be masked: the values of secrets, and `more`.
 
     Raises:
         UsageError: there are more secrets than can be masked.
     """
     try:
-        return SecretSet(value for name, value in secrets.items() if value and name not in DEBUG_SWITCHES)
+        values = [value for name, value in secrets.items() if value and name not in DEBUG_SWITCHES]
+        return SecretSet([*values, *more])
     except TooManySecrets as error:
         raise UsageError(f"there are too many secrets to mask: {len(secrets)}") from error
 
@@ -94,7 +95,7 @@ class _Attempt:
         self._job = job
         self._ports = ports
         self._cancellation = cancellation
-        self._secrets = secret_set(job.run.secrets)
+        self._secrets = secret_set(job.run.secrets, job.run.masked)
         self._report = JobReport(
             job.id,
             job.attempt,

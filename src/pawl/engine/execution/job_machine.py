@@ -14,6 +14,7 @@ from pawl.core.expressions import Value, to_plain
 from pawl.core.expressions.values import ObjectValue
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.planning.variables import substitute
+from pawl.core.steps.files import brings_files
 from pawl.engine.execution.actions.checkout import fill, trust_workspace
 from pawl.engine.execution.bench import Machine
 from pawl.engine.execution.containers import ContainerSpec, parse_container, parse_services
@@ -35,7 +36,6 @@ from pawl.engine.execution.telling import JobReport
 from pawl.ports.executor import ContainerOptions, ImageFacts, ImageRef, Sandbox, SandboxSpec, ServiceSpec
 
 _SHELLS = ("bash", "sh", "pwsh", "powershell", "python", "python3", "cmd")
-_CHECKOUT = "actions/checkout@"
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -175,16 +175,6 @@ async def _seed_workspace(
         log.write_line(f"Workspace: {count} files of the repository")
     else:
         log.write_line("Workspace: empty, until a step uses actions/checkout")
-
-
-def brings_files(path: str, uses: tuple[str, ...]) -> bool:
-    """Return whether a job finds the repository's files in its workspace without asking.
-
-    In a file that GitHub would run too (`.github/workflows/`) it does not, as there; elsewhere it does
-    (requirement X1), unless a step checks out by itself.
-    """
-    at_github = path.replace("\\", "/").removeprefix("./").startswith(".github/workflows/")
-    return not at_github and not any(name.lower().startswith(_CHECKOUT) for name in uses)
 
 
 def sandbox_name(job: JobRequest) -> str:

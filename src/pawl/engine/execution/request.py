@@ -53,6 +53,7 @@ class RunRequest:
         folder: where the folders of the jobs are made; ours alone, removed at the end.
         owner: the token by which a later sweep tells whether we still live.
         secrets: by name; masked everywhere.
+        masked: what is masked besides, though no context holds it.
         images: label of `runs-on` to the name of an image.
         only_jobs: keys of the jobs asked for; their needs run too. Empty means all.
         matrix_filter: only combinations in which these axes have these values (compared as text).
@@ -70,6 +71,7 @@ class RunRequest:
     owner: str
     project: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     jobs_at_once: int = 2
     only_jobs: frozenset[str] = frozenset()

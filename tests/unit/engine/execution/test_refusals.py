@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pawl.core.expressions import ObjectValue, Value
+from pawl.core.steps.files import brings_files
 from pawl.core.steps.outcome import StepsState
-from pawl.engine.execution.job_machine import brings_files
 from pawl.engine.execution.refusals import refusals
 from pawl.engine.execution.steps.evaluation import Evaluator
 from pawl.testing.builders import make_plan

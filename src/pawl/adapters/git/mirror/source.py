@@ -60,13 +60,17 @@ class MirrorSource:
         """Return what it stands at."""
         return self._state
 
+    async def fetch(self) -> None:
+        """Have the commit in the mirror; raises as `ports.mirrors.Mirrors.fetch`."""
+        await self._mirrors.fetch(self._origin, wanted=self._state.sha)
+
     async def changed_files(self, base: str | None) -> tuple[str, ...] | None:
         """Return the paths that differ from `base`, by default from where it left the default branch.
 
         Raises: as `ports.mirrors.Mirrors.fetch`.
         """
         name, sha = self._origin.name, self._state.sha
-        await self._mirrors.fetch(self._origin, wanted=sha)
+        await self.fetch()
         if base is None:
             return await self._mirrors.changed_files(name, _NO_COMMIT, sha, merge_base=False)
         for ref in (base, f"refs/heads/{base}", f"refs/tags/{base}"):
@@ -91,7 +95,7 @@ class MirrorSource:
                 "actions/checkout: `lfs: true` is not done yet",
                 hint="run `git lfs pull` in a step of its own",
             )
-        await self._mirrors.fetch(self._origin, wanted=self._state.sha)
+        await self.fetch()
         try:
             if below := subfolder.strip("/"):
                 return await self._copy_part(folder, below)

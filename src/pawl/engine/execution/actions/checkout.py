@@ -34,6 +34,7 @@ async def run_checkout(inputs: Mapping[str, str], place: StepPlace, bench: Bench
     source = bench.outside.source
     state = await source.state()
     repository, ref = str(place.evaluator.text("${{ github.repository }}")), inputs.get("ref", "").strip()
+    _check_no_key(inputs)
     _check_is_own(inputs.get("repository", "").strip(), {repository, state.repository})
     if not _is_current(ref, state, str(place.evaluator.text("${{ github.ref }}"))):
         source = await _elsewhere(source, ref, state)
@@ -98,11 +99,19 @@ def _make_empty(folder: Path) -> None:
             entry.unlink()
 
 
+def _check_no_key(inputs: Mapping[str, str]) -> None:
+    if inputs.get("ssh-key", "").strip():
+        raise UsageError(
+            "actions/checkout: `ssh-key` is not taken: files are fetched over https",
+            hint="give a token with `token`, or leave both out: the run's own credentials are used",
+        )
+
+
 def _check_is_own(wanted: str, own: set[str]) -> None:
     if wanted and wanted.lower() not in {name.lower() for name in own}:
         raise UsageError(
             f"actions/checkout: `repository: {wanted[:100]}` is another repository",
-            hint="a local run has the files of its own only: leave the input out",
+            hint="a run has the files of its own only: leave the input out, or clone the other in a step",
         )
 
 
@@ -119,8 +128,8 @@ async def _elsewhere(source: Source, ref: str, state: SourceState) -> Source:
     other = await source.at(ref)
     if other is None:
         raise UsageError(
-            f"actions/checkout: `ref: {ref[:100]}` is not what the working tree stands at",
-            hint=f"leave the input out, or switch the tree to it (now: {state.branch or state.sha[:12]})",
+            f"actions/checkout: `ref: {ref[:100]}` is not what the run's files stand at",
+            hint=f"leave the input out, or start a run at it (now: {state.branch or state.sha[:12]})",
         )
     return other
 
