@@ -31,6 +31,7 @@ from pawl.server.counting import Counting
 from pawl.server.health import Readiness
 from pawl.server.intake import Outside, make_intake
 from pawl.server.listening import WebServer, address_of, listen, make_web_server
+from pawl.server.measured_store import MeasuredStore
 from pawl.server.metrics import Metrics
 from pawl.server.services import Services
 from pawl.server.stopping import Stopping
@@ -132,11 +133,12 @@ def _store_in(path: Path) -> Store:
 @asynccontextmanager
 async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[Serving]:
     """Yield a server with its data in a folder."""
-    store = await asyncio.to_thread(_store_in, folder / "pawl.db")
+    store: Store = await asyncio.to_thread(_store_in, folder / "pawl.db")
     logs, blobs = FolderLogBytes(folder / "logs"), FolderBlobs(folder / "blobs")
     clock, randomness, stopping = SteadyClock(), SystemRandomness(), Stopping()
-    control = Control(store, logs, blobs, clock, randomness, rules or Rules())
     metrics = Metrics("0")
+    store = MeasuredStore(store, metrics.db_seconds)
+    control = Control(store, logs, blobs, clock, randomness, rules or Rules())
     mirrors = GitMirrors(folder / "mirrors", access=Access(protocols=("http",)))
     outside = Outside(sealing=OpenSealing(), forges=signed_forges(), mirrors=mirrors)
     intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)

@@ -56,6 +56,18 @@ async def test_a_run_that_is_not_there_any_more_keeps_no_other_from_being_counte
         assert await _asked(server, ENDED) == 1
 
 
+async def test_transactions_on_the_store_are_timed(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        names = [f'ci_db_query_seconds_count{{kind="{kind}"}}' for kind in ("read", "write")]
+        before = [await _asked(server, name) for name in names]
+        await server.trigger()
+        after = [await _asked(server, name) for name in names]
+        assert all(late > early for early, late in zip(before, after, strict=True))
+        with pytest.raises(ZeroDivisionError):
+            await server.services.store.write(lambda _: 1 // 0)
+        assert await _asked(server, 'ci_db_query_seconds_count{kind="write"}') > after[1]
+
+
 class _Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()

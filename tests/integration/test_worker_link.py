@@ -241,7 +241,7 @@ async def test_the_files_of_a_run_come_as_a_stream(tmp_path: Path) -> None:
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     link = HttpServerLink("http://localhost", TOKEN, unix_socket=tmp_path / "nothing")
     try:
-        with pytest.raises(Unavailable, match="cannot reach .*: no such file or directory$"):
+        with pytest.raises(Unavailable, match=r"cannot reach .*: no such file or directory$"):
             await link.renew([], health="", draining=False)
     finally:
         await link.aclose()

@@ -36,6 +36,7 @@ from pawl.server.intake import Outside, make_intake
 from pawl.server.listening import address_of, listen, make_web_server, private_socket
 from pawl.server.locking import locked, make_private, write_private
 from pawl.server.log_lines import say, start_logging
+from pawl.server.measured_store import MeasuredStore
 from pawl.server.metrics import Metrics
 from pawl.server.outside import Reached
 from pawl.server.services import Services
@@ -139,6 +140,8 @@ class _Server:
         return 0
 
     def _services(self, store: Store, outside: Outside, clock: Clock) -> Services:
+        metrics = Metrics(self.version)
+        store = MeasuredStore(store, metrics.db_seconds)
         logs, blobs = open_logs(self.settings), open_blobs(self.settings, clock.now)
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
@@ -146,7 +149,7 @@ class _Server:
         keeping = Keeping(sealing=outside.sealing, job_tokens=tokens)
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread, keeping)
         intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
-        stopping, metrics = Stopping(), Metrics(self.version)
+        stopping = Stopping()
         control.tripwire.told = partial(_tell_leak, metrics)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(

@@ -55,6 +55,9 @@ class Metrics:
         self.webhooks = counter("ci_webhooks", "Webhook requests, by what became of them.", "forge", "result")
         self.deliveries = gauge("ci_deliveries", "Deliveries that are kept, by state.", "state")
         self.leaks = counter("ci_secret_leaks", "Times that a secret was found in what workers sent.")
+        self.db_seconds = histogram(
+            "ci_db_query_seconds", "Transactions on the store, until they are durable.", _SHORT, "kind"
+        )
         self.http_seconds = histogram(
             "ci_http_request_seconds", "Requests until the answer began.", _SHORT, "route", "status"
         )
