@@ -16,6 +16,8 @@ import pytest
 from tests.faults.processes import send, until
 
 _TOOLS = Path(__file__).resolve().parents[2] / "tools"
+_APART = ("--iptables=false", "--ip6tables=false")
+"""A daemon that starts makes the packet filter's rules anew, and those of others here go with them."""
 
 
 class Engine:
@@ -32,7 +34,7 @@ class Engine:
         self._environment = os.environ | {
             "DOCKER_HOST": self.address,
             "PAWL_ENGINE_HOME": str(home),
-            "PAWL_ENGINE_OPTIONS": " ".join(options),
+            "PAWL_ENGINE_OPTIONS": " ".join((*_APART, *options)),
         }
 
     def start(self) -> subprocess.CompletedProcess[str]:
