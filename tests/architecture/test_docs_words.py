@@ -35,7 +35,7 @@ def test_every_setting_stands_on_the_configuration_page(setting: Setting) -> Non
         re.MULTILINE,
     )
     assert row is not None
-    default = getattr(Settings(), setting.field)
+    default = getattr(Settings(), setting.name)
     if default is not None:
         assert row[1] == f"`{str(default).lower()}`"
     assert row[2] == setting.summary

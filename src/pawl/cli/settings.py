@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from pawl.core.model.setting import Kind, SettingRule
 
 DEFAULT_LABELS: Mapping[str, str] = {
     "ubuntu-latest": "ghcr.io/catthehacker/ubuntu:act-latest",
@@ -17,108 +20,88 @@ DEFAULT_LABELS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One thing that can be set.
+class Setting(SettingRule):
+    """One thing that can be set; `name` is also its name in `Settings`.
 
     Attributes:
-        field: its name in `Settings`.
-        section, name: where it is in pawl.toml.
-        kind: what it takes; `number` may be a fraction.
-        choices: for text, what it may be (empty: anything).
-        minimum: for numbers.
-        summary: one sentence for the reference.
+        section: where it is in pawl.toml.
     """
 
-    field: str
     section: str
-    name: str
-    kind: Literal["text", "integer", "number", "boolean"]
-    summary: str
-    choices: tuple[str, ...] = ()
-    minimum: float = 0
 
     @property
     def key(self) -> str:
         """Return how people call it: `run.jobs`."""
         return f"{self.section}.{self.name}"
 
-    @property
-    def variable(self) -> str:
-        """Return the environment variable that goes before the file: `PAWL_JOBS`."""
-        return f"PAWL_{self.name.upper()}"
+
+def _setting(section: str, name: str, kind: Kind, summary: str, **more: Any) -> Setting:
+    more.setdefault("maximum", math.inf)
+    variable = f"PAWL_{name.upper()}"
+    return Setting(section=section, name=name, variable=variable, kind=kind, summary=summary, **more)
 
 
 SETTINGS = (
-    Setting(
-        field="executor",
+    _setting(
         section="run",
         name="executor",
         kind="text",
         choices=("auto", "docker", "host"),
         summary="What runs jobs; `auto` takes a container engine when one answers, else the host.",
     ),
-    Setting(
-        field="jobs",
+    _setting(
         section="run",
         name="jobs",
         kind="integer",
         minimum=1,
         summary="How many jobs run at once; by default as many as there are processors, at most 8.",
     ),
-    Setting(
-        field="keep_runs",
+    _setting(
         section="run",
         name="keep_runs",
         kind="integer",
         minimum=1,
         summary="How many runs stay below .pawl/runs; older ones are removed when a new one starts.",
     ),
-    Setting(
-        field="log_limit_mb",
+    _setting(
         section="run",
         name="log_limit_mb",
         kind="integer",
         minimum=1,
         summary="How much of one step's output is stored, in MiB; the step goes on beyond it.",
     ),
-    Setting(
-        field="output_limit_mb",
+    _setting(
         section="run",
         name="output_limit_mb",
         kind="integer",
         minimum=1,
         summary="How much one process may print, in MiB, before it is ended: all of it lies on the disk.",
     ),
-    Setting(
-        field="strict_variables",
+    _setting(
         section="run",
         name="strict_variables",
         kind="boolean",
         summary="Whether an undefined `$NAME` in a field of the workflow is an error.",
     ),
-    Setting(
-        field="job_timeout_minutes",
+    _setting(
         section="run",
         name="job_timeout_minutes",
         kind="number",
         summary="Time limit of a job whose workflow gives none.",
     ),
-    Setting(
-        field="step_timeout_minutes",
+    _setting(
         section="run",
         name="step_timeout_minutes",
         kind="number",
         summary="Time limit of a step whose workflow gives none; by default only the job's counts.",
     ),
-    Setting(
-        field="cancel_timeout_minutes",
+    _setting(
         section="run",
         name="cancel_timeout_minutes",
         kind="number",
         summary="How long a cancelled job's `always()` steps may take.",
     ),
-    Setting(
-        field="server",
+    _setting(
         section="remote",
         name="server",
         kind="text",
@@ -149,36 +132,3 @@ class Settings:
     server: str | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_LABELS))
     variables: Mapping[str, str] = field(default_factory=dict)
-
-
-def check_value(setting: Setting, value: Any) -> str | None:
-    """Return what is wrong with `value` for `setting`, or None."""
-    match setting.kind:
-        case "text":
-            if not isinstance(value, str):
-                return "expected a text in quotes"
-            if setting.choices and value not in setting.choices:
-                return "expected one of " + ", ".join(f"`{choice}`" for choice in setting.choices)
-            return None
-        case "boolean":
-            return None if isinstance(value, bool) else "expected true or false"
-        case "integer" | "number":
-            kinds = int if setting.kind == "integer" else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kinds):
-                return "expected a whole number" if setting.kind == "integer" else "expected a number"
-            # Not `value < minimum`: nan is not a limit either.
-            return None if value >= setting.minimum else f"expected at least {setting.minimum:g}"
-
-
-def read_variable(setting: Setting, text: str) -> Any:
-    """Return the value that an environment variable's text stands for; the text itself when it is none."""
-    match setting.kind:
-        case "text":
-            return text
-        case "boolean":
-            return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
-        case "integer" | "number":
-            try:
-                return int(text) if setting.kind == "integer" else float(text)
-            except ValueError:
-                return text

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pawl.cli.project import Project, read_text
-from pawl.cli.settings import DEFAULT_LABELS, SETTINGS, TABLES, Settings, check_value, read_variable
+from pawl.cli.settings import DEFAULT_LABELS, SETTINGS, TABLES, Settings
 from pawl.core.diagnostics.suggest import did_you_mean
 from pawl.core.model.errors import UsageError
 
@@ -43,10 +43,10 @@ def load_settings(project: Project, environment: Mapping[str, str] = os.environ)
     for setting in SETTINGS:
         text = environment.get(setting.variable)
         if text:
-            value = read_variable(setting, text)
-            if fault := check_value(setting, value):
+            value = setting.read(text)
+            if fault := setting.fault(value):
                 raise UsageError(f"{setting.variable} is `{text}`: {fault}")
-            values[setting.field] = value
+            values[setting.name] = value
     return Settings(**values)
 
 
@@ -92,9 +92,9 @@ def _read_section(section: str, content: dict[str, Any], path: str, text: str) -
         if name not in known:
             hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
             raise UsageError(f"{place}: unknown setting `{section}.{name}`", hint=hint)
-        if fault := check_value(known[name], value):
+        if fault := known[name].fault(value):
             raise UsageError(f"{place}: `{section}.{name}` is `{value}`: {fault}")
-        values[known[name].field] = value
+        values[name] = value
     return values
 
 

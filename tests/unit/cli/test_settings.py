@@ -64,7 +64,7 @@ def test_a_settings_file_named_but_missing_is_refused(tmp_path: Path) -> None:
 
 def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
     fields = {field.name for field in dataclasses.fields(Settings)}
-    assert fields == {setting.field for setting in SETTINGS} | set(TABLES)
+    assert fields == {setting.name for setting in SETTINGS} | set(TABLES)
 
 
 def test_every_setting_is_documented_with_its_variable_and_summary() -> None:
@@ -73,7 +73,7 @@ def test_every_setting_is_documented_with_its_variable_and_summary() -> None:
         row = next(line for line in text.splitlines() if f"`{setting.key}`" in line and line.startswith("|"))
         assert f"`{setting.variable}`" in row
         assert setting.summary in row
-        default = getattr(Settings(), setting.field)
+        default = getattr(Settings(), setting.name)
         assert default is None or f"`{str(default).lower()}`" in row
     for name, summary in {**TABLES, **OTHER_VARIABLES}.items():
         assert f"`{name}`" in text or f"`[{name}]`" in text
