@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,27 @@ async def test_a_worker_whose_token_was_revoked_while_it_was_down_leaves_nothing
                 await second.task
             assert second.spools == []
             assert not is_alive(tmp_path)
+
+
+async def test_an_attempt_that_cannot_be_read_now_is_left_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = tmp_path / "data" / "jobs"
+    unreadable, half_made = jobs / "1-build-1-1" / "attempt.json", jobs / "2-build-1-1" / "attempt.json"
+    for path in (unreadable, half_made):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"{")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == unreadable:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    server = FakeServer()
+    async with running_worker(server, tmp_path / "data") as worker:
+        await server.until(lambda: not half_made.parent.exists(), "what is half made goes")
+        await worker.drained()
+    assert unreadable.exists()
+    assert any("cannot be read, and is left: Input/output error" in told for told in worker.notices)

@@ -23,7 +23,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -235,11 +235,23 @@ def make_spool(home: Path, held: Held) -> Spool:
     return Spool(path, held)
 
 
-def find_spools(home: Path) -> Iterator[Spool]:
-    """Yield the attempts that a worker before this one had; what is half made or half removed goes."""
+def find_spools(home: Path, told: Callable[[str], None]) -> Iterator[Spool]:
+    """Yield the attempts that a worker before this one had; what is half made or half removed goes.
+
+    One that cannot be read now stays as it is, and `told` hears of it: the disk may give it back later, and
+    its process may still write there.
+    """
     with contextlib.suppress(FileNotFoundError):
         for path in sorted(home.iterdir()):
-            held = _read(path / _ATTEMPT, Held)
+            attempt = path / _ATTEMPT
+            try:
+                there = attempt.read_bytes() if path.is_dir() else b""
+            except (FileNotFoundError, NotADirectoryError):
+                there = b""
+            except OSError as error:
+                told(f"{attempt} cannot be read, and is left: {error.strerror or error}")
+                continue
+            held = _parsed(there, Held, _ATTEMPT)
             if held is not None:
                 yield Spool(path, held)
             elif path.is_dir():
@@ -260,8 +272,15 @@ def read_spool(path: Path) -> Spool:
 
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        return from_plain(kind, json.loads(path.read_bytes()), path.name, strict=False)
-    except (OSError, ValueError, UsageError, RecursionError):
+        return _parsed(path.read_bytes(), kind, path.name)
+    except OSError:
+        return None
+
+
+def _parsed(told: bytes, kind: type[T], name: str) -> T | None:
+    try:
+        return from_plain(kind, json.loads(told), name, strict=False)
+    except (ValueError, UsageError, RecursionError):
         return None
 
 

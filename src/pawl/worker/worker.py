@@ -148,7 +148,7 @@ class Worker:
 
     async def _adopt(self) -> list[Attempt]:
         """Say hello, go on with what a worker before this one had, and return what is not ours any more."""
-        found = {spool.path.name: spool for spool in find_spools(self._spools)}
+        found = {spool.path.name: spool for spool in find_spools(self._spools, self._tools.notice)}
         try:
             welcome, asked = await self._say_hello(spool.held.lease for spool in found.values())
         except Denied:
