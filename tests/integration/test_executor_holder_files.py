@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from pawl.adapters.executor_docker.engine import EngineFacts
 from pawl.adapters.executor_docker.holder_files import HolderFacts, HolderFiles
+from pawl.adapters.executor_docker.keeping import Keeper
 from pawl.adapters.executor_docker.pristine import is_pristine
 from pawl.adapters.executor_docker.remembered import recall, remember
 
@@ -85,6 +88,52 @@ def test_a_name_space_in_which_nothing_was_sent_is_pristine(tmp_path: Path) -> N
 )
 def test_one_that_was_used_or_cannot_be_known_is_not(tmp_path: Path, changes: dict[str, str | bytes]) -> None:
     assert not is_pristine(7, COMMAND, proc(tmp_path, **changes))  # type: ignore[arg-type]  # test data
+
+
+def are_kept(folder: Path) -> bool:
+    """Ask as the process of a job does."""
+    return Keeper(folder).is_there
+
+
+def test_holders_are_kept_while_their_worker_says_so(tmp_path: Path) -> None:
+    worker = Keeper(tmp_path / "holders")
+    assert not are_kept(tmp_path / "holders")
+    before = HolderFiles(tmp_path / "holders").make("holder-1").idle_since
+    worker.begin()
+    worker.begin()
+    assert are_kept(tmp_path / "holders")
+    assert worker.is_there
+    assert before <= worker.since < math.inf
+    worker.end()
+    worker.end()
+    assert not are_kept(tmp_path / "holders")
+    assert worker.since == math.inf
+    worker.begin()
+    assert are_kept(tmp_path / "holders")
+    worker.end()
+
+
+def test_holders_are_kept_no_longer_once_their_worker_was_killed(tmp_path: Path) -> None:
+    ready, told = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        Keeper(tmp_path).begin()
+        os.write(told, b".")
+        signal.pause()
+    assert os.read(ready, 1) == b"."
+    assert are_kept(tmp_path)
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+    assert not are_kept(tmp_path)
+    os.close(ready)
+    os.close(told)
+
+
+def test_where_the_disk_refuses_none_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "holders").write_text("no folder")
+    keeper = Keeper(tmp_path / "holders")
+    keeper.begin()
+    assert not keeper.is_there
 
 
 def test_a_process_that_is_gone_has_no_pristine_name_space(tmp_path: Path) -> None:
