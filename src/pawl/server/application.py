@@ -19,6 +19,7 @@ from pawl.server.answers import answer, problem
 from pawl.server.authentication import Tokens
 from pawl.server.endpoint import Endpoint
 from pawl.server.handlers import (
+    approvals,
     artifacts,
     deliveries,
     events,
@@ -46,7 +47,8 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
     # Webhooks come in storms, and a path with a parameter is looked for in this order.
-    tables = (webhooks, server, runs, events, logs, artifacts, projects, secrets, deliveries, workers_own)
+    people = (server, runs, approvals, events, logs, artifacts, projects, secrets, deliveries)
+    tables = (webhooks, *people, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
 
     async def openapi(_: Call) -> Response:

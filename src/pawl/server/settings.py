@@ -94,6 +94,7 @@ SERVER_SETTINGS = (
     ),
     _rule("run_artifact_gib", "number", "GiB that the artifacts of one run may take.", minimum=0.001),
     _rule("queue_timeout_hours", "number", "Hours that a job may wait for a worker.", minimum=0.001),
+    _rule("approval_days", "number", "Days that a run or job may wait for approval.", minimum=0.001),
     _rule(
         "rate_per_hour",
         "number",
@@ -151,6 +152,7 @@ class ServerSettings:
     artifact_gib: float = 0.0
     run_artifact_gib: float = 10.0
     queue_timeout_hours: float = 24.0
+    approval_days: float = 30.0
     rate_per_hour: float = 0.0
     rate_burst: int = 100
     infrastructure_retries: int = 2
@@ -185,6 +187,7 @@ class ServerSettings:
         )
         return Rules(
             queue_timeout=self.queue_timeout_hours * 3600,
+            approval_timeout=self.approval_days * _DAY,
             infrastructure_retries=self.infrastructure_retries,
             rate=_some(self.rate_per_hour),
             burst=self.rate_burst,

@@ -53,7 +53,7 @@ def may_begin(change: RunChange) -> bool:
     if verdict.outcome is ForkOutcome.REFUSED:
         mark("approval.fork_refused")
         raise UsageError(
-            f"it was refused: {verdict.rule}", hint="`pawl project change NAME --forks always` lets them wait"
+            f"it was refused: {verdict.rule}", hint="`pawl project set NAME --forks always` lets them wait"
         )
     waits = verdict.outcome is ForkOutcome.WAITS
     asked = _asked(change, WHOLE_RUN, verdict.rule, waits=waits)

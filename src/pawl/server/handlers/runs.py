@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
-from pawl.core.model.errors import UsageError
+from pawl.core.model.errors import Denied, UsageError
 from pawl.core.model.events import Event
 from pawl.core.model.ids import JobId, JobKey, RunId
 from pawl.core.model.plain import to_plain
@@ -65,6 +65,13 @@ def _event(fields: Fields, call: Call) -> Event:
     sha = fields.text("sha", "0" * 40, most=64)
     if not _SHA.fullmatch(sha):
         raise UsageError("`sha` of the body is no commit's full hash")
+    from_fork = fields.flag("from_fork")
+    if from_fork and (call.token is None or call.token.scope != "admin"):
+        raise Denied(
+            "only an administrator may say that a commit comes from a fork",
+            hint="use a token of scope admin, or leave `from_fork` out",
+            known=True,
+        )
     name, _, action = fields.text("event", "workflow_dispatch", most=100).partition(".")
     return Event(
         name=name,
@@ -77,7 +84,7 @@ def _event(fields: Fields, call: Call) -> Event:
         repository=fields.text("repository", "local/repository", most=200),
         default_branch=fields.text("default_branch", "main", most=1000),
         actor=fields.text("actor", call.by, most=200),
-        from_fork=fields.flag("from_fork"),
+        from_fork=from_fork,
         payload=fields.mapping("payload"),
         inputs=fields.texts("inputs"),
     )
@@ -208,7 +215,7 @@ ROUTES = (
         summary="Lists runs, newest first.",
         query={
             "repository": "Only runs of this repository; `ref`, `event`, `actor`, `path` filter too.",
-            "status": "`waiting`, `queued`, `in_progress` or `completed`.",
+            "status": "`waiting` (for approval), `queued`, `in_progress` or `completed`.",
             "conclusion": "How they ended.",
             "limit": f"How many, at most {MAX_PAGE}; 50 when left out.",
             "before": "Only runs with a smaller id: `next` of the page before.",
