@@ -429,6 +429,15 @@ async def test_which_commit_is_older(mirrors: Mirrors, origin: Origin, repositor
     assert not await mirrors.is_ancestor("octo/none", older, newer)
 
 
+async def test_the_message_of_a_commit(mirrors: Mirrors, origin: Origin, repository: Repository) -> None:
+    sha = repository.commit({"b": "b"}, "Über all\n\n[skip ci]\n")
+    await mirrors.fetch(origin)
+    assert await mirrors.message(NAME, sha) == "Über all\n\n[skip ci]"
+    for absent in (ABSENT, "--help"):
+        with pytest.raises(NotFound):
+            await mirrors.message(NAME, absent)
+
+
 @pytest.mark.parametrize(("depth", "expected"), [(1, 1), (2, 2), (3, 3), (10, 4), (0, 4)])
 async def test_a_commit_is_packed_with_its_history(
     mirrors: Mirrors, origin: Origin, repository: Repository, tmp_path: Path, depth: int, expected: int

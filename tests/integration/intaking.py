@@ -165,10 +165,6 @@ def make_desk(
     """Return what an intake works with, and the control engine beside it."""
     randomness = CountedRandomness()
     control = Control(store, MemoryLogs(), MemoryBlobs(clock), clock, randomness, Rules())
-
-    async def put_source(chunks: AsyncIterator[bytes]) -> str:
-        return (await control.artifacts.put_source(chunks)).digest
-
     desk = IntakeDesk(
         store=store,
         clock=clock,
@@ -177,7 +173,6 @@ def make_desk(
         forges=signed_forges(),
         mirrors=mirrors,
         runs=control.runs,
-        put_source=put_source,
         rules=rules or IntakeRules(),
     )
     return desk, control

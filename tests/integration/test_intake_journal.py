@@ -14,6 +14,7 @@ from pawl.core.model.errors import Conflict, Denied, NotFound, UsageError
 from pawl.core.model.forge import ForgeKind, Received
 from pawl.core.model.projects import DeliveryState, ForkPolicy
 from pawl.core.model.status import Conclusion, Status
+from pawl.core.planning.storage import plan_from_json
 from pawl.engine.intake import ProjectChange, tidy
 from pawl.ports.store import Store
 from tests.git_server import GitServer, Mode, Repository
@@ -42,7 +43,7 @@ def head(intake: Intaking) -> str:
     return intake.repository.git("rev-parse", "HEAD")
 
 
-async def test_a_push_becomes_a_run_with_its_files(intake: Intaking) -> None:
+async def test_a_push_becomes_a_run_of_its_commit(intake: Intaking) -> None:
     await intake.project()
     sha = head(intake)
     accepted = await intake.push(sha)
@@ -51,7 +52,9 @@ async def test_a_push_becomes_a_run_with_its_files(intake: Intaking) -> None:
     await intake.work()
     (run,) = await intake.runs()
     assert (run.path, run.event, run.sha, run.ref, run.actor) == (CI, "push", sha, "refs/heads/main", "ann")
-    assert run.source is not None
+    event = plan_from_json(await intake.store.read(lambda tx: tx.runs.plan(run.id))).event
+    assert (event.server_url, event.repository) == (intake.host.address, NAME)
+    assert run.source is None  # its worker fetches them, and only when a job wants them
     delivery = await intake.only_delivery()
     assert delivery.state is DeliveryState.DONE
     (verdict,) = delivery.verdicts
@@ -265,6 +268,19 @@ async def test_a_pull_request_starts_at_its_head_and_one_of_a_fork_only_where_th
         ("pull_request", "refs/pull/7/merge"),
         ("pull_request_target", "refs/heads/main"),
     ]
+
+
+async def test_the_head_of_a_pull_request_may_ask_to_be_left_alone_though_the_forge_does_not_tell_it(
+    intake: Intaking,
+) -> None:
+    await intake.project()
+    intake.repository.commit({CI: ON_PUSH.replace("on: push", "on: [pull_request, pull_request_target]")})
+    intake.repository.commit({"a": "a"}, "wip [skip ci]")
+    await intake.journal.accept(ForgeKind.GITHUB, requested(intake, NAME, "own"))
+    await intake.work()
+    assert [run.event for run in await intake.runs()] == ["pull_request_target"]
+    told = [verdict.reason for verdict in (await intake.only_delivery()).verdicts]
+    assert "the commit's message says `[skip ci]`" in told
 
 
 async def test_a_broken_workflow_is_no_run_of_what_nobody_expects_one(intake: Intaking) -> None:

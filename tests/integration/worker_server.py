@@ -31,6 +31,7 @@ from pawl.worker.tools import Tools
 from pawl.worker.worker import Worker
 
 PATIENCE = 90.0
+OF_THE_FORGE = "packed from the server's mirror"
 _numbers = itertools.count(1)
 
 
@@ -237,9 +238,7 @@ class FakeServer:
             entries = self._of(lease).artifacts[artifact[0]]
             yield next(self.blobs[entry.sha256] for entry in entries if entry.name == artifact[1])
             return
-        digest = self._of(lease).work.source
-        assert digest is not None
-        yield self.sources[digest]
+        yield self.sources[self._of(lease).work.source or OF_THE_FORGE]
 
     async def put_blob(self, lease: Lease, chunks: AsyncIterator[bytes], *, digest: str, size: int) -> None:
         await self._enter("put_blob")

@@ -70,6 +70,9 @@ class Mirrors(Protocol):
     async def file(self, name: str, sha: str, path: str, most: int) -> bytes | None:
         """Return a file at a commit, None when there is none; raises as `workflows`."""
 
+    async def message(self, name: str, sha: str) -> str:
+        """Return a commit's message; raises as `workflows`."""
+
     async def changed_files(
         self, name: str, before: str, after: str, *, merge_base: bool
     ) -> tuple[str, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -121,10 +121,6 @@ def make_intake(
     rules: IntakeRules | None = None,
 ) -> Intake:
     """Return the intake of a server."""
-
-    async def put_source(chunks: AsyncIterator[bytes]) -> str:
-        return (await control.artifacts.put_source(chunks)).digest
-
     desk = IntakeDesk(
         store=store,
         clock=clock,
@@ -133,7 +129,6 @@ def make_intake(
         forges=outside.forges,
         mirrors=outside.mirrors,
         runs=control.runs,
-        put_source=put_source,
         rules=rules or IntakeRules(),
         offload=offload,
     )

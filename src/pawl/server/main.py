@@ -22,7 +22,7 @@ from pawl.adapters.store_sql import open_store
 from pawl.adapters.system import SteadyClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import Denied, PawlError
 from pawl.core.model.records import AttemptRef
-from pawl.engine.control import Control, JobTokens, Keeping
+from pawl.engine.control import Clones, Control, JobTokens, Keeping
 from pawl.engine.control.tripwire import ATTENTION
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
@@ -38,7 +38,7 @@ from pawl.server.locking import locked, make_private, write_private
 from pawl.server.log_lines import say, start_logging
 from pawl.server.measured_store import MeasuredStore
 from pawl.server.metrics import Metrics
-from pawl.server.outside import Reached
+from pawl.server.outside import MIRRORS, Reached
 from pawl.server.services import Services
 from pawl.server.settings import ServerSettings
 from pawl.server.starting import check_places
@@ -146,7 +146,8 @@ class _Server:
         rules = self.settings.rules(self.version)
         randomness = SystemRandomness()
         tokens = JobTokens(outside.forges, outside.sealing, clock)
-        keeping = Keeping(sealing=outside.sealing, job_tokens=tokens)
+        clones = Clones(tokens, outside.sealing, outside.mirrors)
+        keeping = Keeping(sealing=outside.sealing, job_tokens=tokens, clones=clones)
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread, keeping)
         intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
         stopping = Stopping()
@@ -232,7 +233,10 @@ class _Server:
         make_private(data)
         options = ["--socket", str(unix), "--token-file", str(token), "--data", str(data)]
         options += ["--name", f"{socket.gethostname()[:100]}-embedded", "--slots", str(settings.workers)]
-        options += ["--executor", settings.executor]
+        # The server's own mirrors: what it has fetched for an event is there for the jobs.
+        options += ["--executor", settings.executor, "--mirrors", str(settings.folder / MIRRORS)]
+        if settings.plain_git:
+            options.append("--plain-git")
         for label in settings.all_labels:
             options += ["--label", label]
         return EmbeddedWorker(worker_command(options), settings.folder / "worker.pid")

@@ -20,6 +20,8 @@ from pawl.ports.outgoing import Sender
 from pawl.server.intake import Outside
 from pawl.server.settings import ServerSettings
 
+MIRRORS = "mirrors"
+
 
 class Reached:
     """The adapters of one server that reach outside; `aclose` lets go of what they hold."""
@@ -32,7 +34,7 @@ class Reached:
             InfrastructureError: it cannot be read or made.
         """
         self._sender = HttpSender(Allowed.of(settings.reach))
-        self._mirrors = GitMirrors(settings.folder / "mirrors", access=_access(settings))
+        self._mirrors = GitMirrors(settings.folder / MIRRORS, access=_access(settings))
         self.outside = Outside(
             sealing=FileSealing(settings.keys),
             forges=_forges(self._sender, clock),

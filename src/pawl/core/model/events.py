@@ -35,6 +35,7 @@ class Event:
         number: of the pull request.
         message: of the commit, as `[skip ci]` is looked for in it.
         author: the commit's, for people.
+        server_url: of the forge, for people and `github.server_url`; "" where it is not known.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Event:
     number: int | None = None
     message: str = ""
     author: str = ""
+    server_url: str = ""
 
     @property
     def branch(self) -> str | None:

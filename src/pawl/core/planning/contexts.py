@@ -91,7 +91,7 @@ def github_context(
         "base_ref": keep_trust(event.base_ref, outside),
         "event_name": event.name,
         "event": to_value(complete_payload(event, inputs), untrusted=True),
-        "server_url": facts.server_url,
+        "server_url": event.server_url or facts.server_url,
         "api_url": facts.api_url,
         "graphql_url": facts.graphql_url,
         "ref_name": ref_name,
@@ -106,7 +106,8 @@ def github_context(
 
 
 def _repository_url(event: Event, facts: RunFacts) -> str:
-    return f"{facts.server_url.replace('https://', 'git://', 1)}/{event.repository}.git"
+    server = event.server_url or facts.server_url
+    return f"{server.replace('https://', 'git://', 1)}/{event.repository}.git"
 
 
 def _id(payload: Mapping[str, object], *path: str) -> str:

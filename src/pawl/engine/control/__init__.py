@@ -1,5 +1,6 @@
 """The server's side of a run: intake, the queue, leases, results, cancel, re-run, sweeps, retention."""
 
+from pawl.engine.control.clones import Clones
 from pawl.engine.control.control import Control
 from pawl.engine.control.desk import Keeping
 from pawl.engine.control.job_tokens import JobTokens
@@ -9,6 +10,7 @@ from pawl.engine.control.workers import worker_id
 
 __all__ = [
     "AuditEntry",
+    "Clones",
     "Control",
     "JobTokens",
     "Keeping",

@@ -67,6 +67,20 @@ class Commits:
             return event
         return event if files is None else replace(event, changed_files=files)
 
+    async def with_message(self, project: Project, event: Event) -> Event:
+        """Return a pull request's event with the message of its head, which not every forge tells.
+
+        Raises:
+            NotFound: the head is no more.
+            TransientError, Denied, UsageError: it cannot be fetched.
+        """
+        if event.name != "pull_request" or event.message:
+            return event
+        head = event.head_sha if is_commit(event.head_sha) else event.sha
+        if head != event.sha:
+            await self._desk.mirrors.fetch(self._desk.origin(project), wanted=head)
+        return replace(event, message=await self._desk.mirrors.message(project.name, head))
+
     async def is_outdated(self, event: Event, delivery: DeliveryRecord) -> bool:
         """Return whether a delivery that came before told of a newer commit of the same ref (F32)."""
         sha = event.sha if event.name == "push" else event.head_sha

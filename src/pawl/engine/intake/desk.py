@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -37,7 +37,6 @@ class IntakeDesk:
     Attributes:
         forges: by what they speak.
         runs: the runs of this server.
-        put_source: stores a commit's packed files and returns what `Trigger.source` is to be.
         tell_refused: tells others of workflows that a filter kept out, by name with its verdict; again is no
             harm.
     """
@@ -49,7 +48,6 @@ class IntakeDesk:
     forges: Mapping[ForgeKind, Forge]
     mirrors: Mirrors
     runs: Runs
-    put_source: Callable[[AsyncIterator[bytes]], Awaitable[str]]
     tell_refused: TellRefused | None = None
     rules: IntakeRules = field(default_factory=IntakeRules)
     offload: Offload = at_once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from pawl.core.forges.events import completed
 from pawl.core.model.errors import InternalError
@@ -44,7 +45,12 @@ def read_events(delivery: DeliveryRecord, project: Project, forge: Forge) -> tup
             made = (_pushed(project, told),)
         case DeliverySource.SCHEDULE:
             made = (_scheduled(project, _own(delivery)),)
-    return tuple(replace(completed(each, project.default_branch), repository=project.name) for each in made)
+    return tuple(
+        replace(
+            completed(each, project.default_branch), repository=project.name, server_url=_server(project)
+        )
+        for each in made
+    )
 
 
 def scheduled_path(delivery: DeliveryRecord) -> str | None:
@@ -106,6 +112,16 @@ def _scheduled(project: Project, told: Mapping[str, object]) -> Event:
 
 def _provider(project: Project) -> str:
     return "" if project.forge is ForgeKind.GENERIC else project.forge.value
+
+
+def _server(project: Project) -> str:
+    """Return the address of a project's forge, "" where only its ssh address is known."""
+    for url in (project.web_url, project.clone_url):
+        parts = urlsplit(url)
+        if parts.scheme in ("https", "http") and parts.hostname:
+            below = parts.path.strip("/").removesuffix(".git").removesuffix(project.name).strip("/")
+            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{'/' if below else ''}{below}"
+    return ""
 
 
 def _repository(project: Project) -> dict[str, object]:

@@ -112,7 +112,9 @@ class Working:
         event, project = told.event, told.project
         if reason := skip_reason(event) or held_back(project, event) or await self._told_by_poll(told):
             return [Verdict(path="", event=event.name, reason=reason)]
-        event = await self._commits.settle(project, event)
+        event = await self._commits.with_message(project, await self._commits.settle(project, event))
+        if reason := skip_reason(event):
+            return [Verdict(path="", event=event.name, reason=reason)]
         if event.name == "push" and event.branch == project.default_branch:
             await self._schedules.read(project, event.sha)
         files = await self._desk.mirrors.workflows(project.name, event.sha)
@@ -136,11 +138,8 @@ class Working:
         starting = [file for file, verdict in zip(files, verdicts, strict=True) if verdict is None]
         if not starting:
             return [verdict for verdict in verdicts if verdict is not None]
-        source = await self._desk.put_source(
-            self._desk.mirrors.pack(told.project.name, event.sha, ref=event.ref)
-        )
         gives_way = await self._commits.is_outdated(event, told.delivery)
-        made = {file.path: await self._start(told, file, source, gives_way=gives_way) for file in starting}
+        made = {file.path: await self._start(told, file, gives_way=gives_way) for file in starting}
         return [verdict or made[file.path] for file, verdict in zip(files, verdicts, strict=True)]
 
     async def _tell_refused(
@@ -154,13 +153,12 @@ class Working:
         if refused and self._desk.tell_refused is not None:
             await self._desk.tell_refused(told.project, told.event, refused)
 
-    async def _start(self, told: _Told, file: WorkflowText, source: str, *, gives_way: bool) -> Verdict:
+    async def _start(self, told: _Told, file: WorkflowText, *, gives_way: bool) -> Verdict:
         delivery, event = told.delivery, told.event
         wanted = Trigger(
             path=file.path,
             text=file.text,
             event=event,
-            source=source,
             request_id=request_id(delivery, told.index, event.name, file.path),
             correlation=delivery.correlation,
             gives_way=gives_way,

@@ -100,6 +100,13 @@ class GitMirrors:
             async with open_objects(git) as objects:
                 return await objects.get(found[0].id)
 
+    async def message(self, name: str, sha: str) -> str:
+        """Return a commit's message."""
+        git = await self._at(name, sha)
+        with self._reading(name):
+            told = await git.read("show", "--no-patch", "--format=%B", "--end-of-options", sha)
+        return (told or b"").decode("utf-8", "replace").strip()
+
     async def changed_files(
         self, name: str, before: str, after: str, *, merge_base: bool
     ) -> tuple[str, ...] | None:
