@@ -17,14 +17,17 @@ from typing import Any
 import aiohttp
 
 from pawl.adapters.blobs_folder import FolderBlobs
+from pawl.adapters.forge_gitea import GiteaForge
 from pawl.adapters.git.mirror import Access, GitMirrors
 from pawl.adapters.logs_folder import FolderLogBytes
 from pawl.adapters.server_http import HttpServerLink
 from pawl.adapters.store_sql import open_store
 from pawl.adapters.system import SteadyClock, SystemRandomness
+from pawl.core.model.forge import ForgeKind
 from pawl.core.model.line_index import line_records
 from pawl.core.model.work import Lease, WorkerHello
 from pawl.engine.control import Control, Rules
+from pawl.engine.reporting import ReportingDesk, ReportingRules
 from pawl.ports.store import Store
 from pawl.server.application import make_application
 from pawl.server.counting import Counting
@@ -33,12 +36,14 @@ from pawl.server.intake import Outside, make_intake
 from pawl.server.listening import WebServer, address_of, listen, make_web_server
 from pawl.server.measured_store import MeasuredStore
 from pawl.server.metrics import Metrics
+from pawl.server.reporting import make_reporter, make_reporting
 from pawl.server.services import Services
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
 from pawl.testing.sealing import OpenSealing
 from pawl.wire import PROTOCOL
 from tests.integration.intaking import signed_forges
+from tests.integration.world import Postbox, World
 from tests.reporting import append_log
 
 PATIENCE = 60.0
@@ -69,6 +74,7 @@ class Serving:
     web: WebServer
     tokens: dict[str, str]
     session: aiohttp.ClientSession
+    world: World
     links: list[HttpServerLink] = field(default_factory=list)
 
     async def ask(self, method: str, path: str, *, by: str | None = "admin", **more: Any) -> Answer:
@@ -138,13 +144,35 @@ async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[
     clock, randomness, stopping = SteadyClock(), SystemRandomness(), Stopping()
     metrics = Metrics("0")
     store = MeasuredStore(store, metrics.db_seconds)
-    control = Control(store, logs, blobs, clock, randomness, rules or Rules())
+    world, told = World(), ReportingRules(url="https://ci.test")
+    listening = dataclasses.replace(rules or Rules(), listeners=(make_reporter(told),))
+    control = Control(store, logs, blobs, clock, randomness, listening)
     mirrors = GitMirrors(folder / "mirrors", access=Access(protocols=("http",)))
     outside = Outside(sealing=OpenSealing(), forges=signed_forges(), mirrors=mirrors)
-    intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
+    desk = ReportingDesk(
+        store=store,
+        clock=clock,
+        randomness=randomness,
+        sealing=OpenSealing(),
+        forges={ForgeKind.GITEA: GiteaForge(world, clock)},
+        sender=world,
+        postman=Postbox(world),
+        rules=told,
+    )
+    reporting = make_reporting(desk, metrics)
+    intake = make_intake(
+        control,
+        outside,
+        clock,
+        randomness,
+        store=store,
+        offload=asyncio.to_thread,
+        tell_refused=reporting.statuses.kept_out,
+    )
     services = Services(
         control=control,
         intake=intake,
+        reporting=reporting,
         store=store,
         logs=logs,
         blobs=blobs,
@@ -165,7 +193,7 @@ async def serving(folder: Path, *, rules: Rules | None = None) -> AsyncIterator[
     tokens = {scope: await control.tokens.create(scope, scope, by=None) for scope in SCOPES}
     timeout = aiohttp.ClientTimeout(total=PATIENCE)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        made = Serving(address_of(listener), services, web, tokens, session)
+        made = Serving(address_of(listener), services, web, tokens, session, world)
         try:
             await until(lambda: web.started)
             yield made

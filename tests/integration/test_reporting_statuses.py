@@ -19,7 +19,8 @@ from pawl.engine.control import Trigger
 from pawl.engine.reporting import ReportingRules, tidy
 from pawl.ports.outgoing import Outgoing
 from tests.integration.controlling import CHAIN, ONE, PATH
-from tests.integration.telling import NAME, PUSH, SHA, URL, Telling, away, hangs, refused, telling
+from tests.integration.telling import NAME, PUSH, URL, Telling, telling
+from tests.integration.world import SHA, away, hangs, refused
 from tests.stores import url_of
 
 DAY = 86_400.0

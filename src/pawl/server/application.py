@@ -24,6 +24,7 @@ from pawl.server.handlers import (
     deliveries,
     events,
     logs,
+    notifications,
     projects,
     runs,
     secrets,
@@ -47,7 +48,7 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 def all_routes(version: str) -> tuple[Route, ...]:
     """Return the table of routes."""
     # Webhooks come in storms, and a path with a parameter is looked for in this order.
-    people = (server, runs, approvals, events, logs, artifacts, projects, secrets, deliveries)
+    people = (server, runs, approvals, events, logs, artifacts, projects, secrets, deliveries, notifications)
     tables = (webhooks, *people, workers_own)
     routes = tuple(route for table in tables for route in table.ROUTES)
 

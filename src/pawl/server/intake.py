@@ -15,7 +15,7 @@ from pawl.core.model.projects import DeliveryRecord
 from pawl.engine.control import Control
 from pawl.engine.control.desk import Offload
 from pawl.engine.intake import IntakeDesk, IntakeRules, Journal, Poll, Projects, Schedules, tidy
-from pawl.engine.intake.desk import DELIVERIES
+from pawl.engine.intake.desk import DELIVERIES, TellRefused
 from pawl.ports.clock import Clock
 from pawl.ports.forge import Forge
 from pawl.ports.mirrors import Mirrors
@@ -119,6 +119,7 @@ def make_intake(
     store: Store,
     offload: Offload,
     rules: IntakeRules | None = None,
+    tell_refused: TellRefused | None = None,
 ) -> Intake:
     """Return the intake of a server."""
     desk = IntakeDesk(
@@ -129,6 +130,7 @@ def make_intake(
         forges=outside.forges,
         mirrors=outside.mirrors,
         runs=control.runs,
+        tell_refused=tell_refused,
         rules=rules or IntakeRules(),
         offload=offload,
     )

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pawl.core.model.errors import Denied, PawlError
 from pawl.core.model.records import AttemptRef
 from pawl.engine.control import Clones, Control, JobTokens, Keeping
 from pawl.engine.control.tripwire import ATTENTION
+from pawl.engine.reporting import ReportingDesk, ReportingRules
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
@@ -32,13 +33,14 @@ from pawl.server.application import make_application
 from pawl.server.counting import Counting
 from pawl.server.embedded import EmbeddedWorker, worker_command
 from pawl.server.health import Readiness
-from pawl.server.intake import Outside, make_intake
+from pawl.server.intake import make_intake
 from pawl.server.listening import address_of, listen, make_web_server, private_socket
 from pawl.server.locking import locked, make_private, write_private
 from pawl.server.log_lines import say, start_logging
 from pawl.server.measured_store import MeasuredStore
 from pawl.server.metrics import Metrics
 from pawl.server.outside import MIRRORS, Reached
+from pawl.server.reporting import Reporting, make_reporter, make_reporting
 from pawl.server.services import Services
 from pawl.server.settings import ServerSettings
 from pawl.server.starting import check_places
@@ -123,7 +125,7 @@ class _Server:
         reached: Reached | None = None
         try:
             reached = Reached(self.settings, clock)
-            services = self._services(store, reached.outside, clock)
+            services = self._services(store, reached, clock)
             await self._check_places(services)
             unsubscribe = store.subscribe(services.waking.tell)
             await services.control.recover()
@@ -139,23 +141,34 @@ class _Server:
         say("stopped")
         return 0
 
-    def _services(self, store: Store, outside: Outside, clock: Clock) -> Services:
+    def _services(self, store: Store, reached: Reached, clock: Clock) -> Services:
+        outside, told = reached.outside, ReportingRules(url=self.settings.url.rstrip("/"))
         metrics = Metrics(self.version)
         store = MeasuredStore(store, metrics.db_seconds)
         logs, blobs = open_logs(self.settings), open_blobs(self.settings, clock.now)
-        rules = self.settings.rules(self.version)
+        rules = replace(self.settings.rules(self.version), listeners=(make_reporter(told),))
         randomness = SystemRandomness()
         tokens = JobTokens(outside.forges, outside.sealing, clock)
         clones = Clones(tokens, outside.sealing, outside.mirrors)
         keeping = Keeping(sealing=outside.sealing, job_tokens=tokens, clones=clones)
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread, keeping)
-        intake = make_intake(control, outside, clock, randomness, store=store, offload=asyncio.to_thread)
+        reporting = self._reporting(store, reached, clock, told, metrics)
+        intake = make_intake(
+            control,
+            outside,
+            clock,
+            randomness,
+            store=store,
+            offload=asyncio.to_thread,
+            tell_refused=reporting.statuses.kept_out,
+        )
         stopping = Stopping()
         control.tripwire.told = partial(_tell_leak, metrics)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(
             control=control,
             intake=intake,
+            reporting=reporting,
             store=store,
             logs=logs,
             blobs=blobs,
@@ -167,6 +180,21 @@ class _Server:
             counting=Counting(control, metrics),
             readiness=Readiness(checks, clock),
         )
+
+    def _reporting(
+        self, store: Store, reached: Reached, clock: Clock, rules: ReportingRules, metrics: Metrics
+    ) -> Reporting:
+        desk = ReportingDesk(
+            store=store,
+            clock=clock,
+            randomness=SystemRandomness(),
+            sealing=reached.outside.sealing,
+            forges=reached.outside.forges,
+            sender=reached.sender,
+            postman=reached.postman,
+            rules=rules,
+        )
+        return make_reporting(desk, metrics)
 
     async def _check_places(self, services: Services) -> None:
         settings = self.settings
@@ -203,6 +231,9 @@ class _Server:
         self._loop(_sweep(services))
         self._loop(services.intake.work(services.waking))
         self._loop(services.intake.watch())
+        self._loop(services.reporting.send_statuses(services.waking))
+        self._loop(services.reporting.send_notices(services.waking))
+        self._loop(services.reporting.tidy())
         if worker is not None:
             self._loop(worker.run())
         self._greet(address_of(sockets[0]), first_token)

@@ -53,6 +53,10 @@ class Metrics:
         self.log_readers = gauge("ci_log_subscribers", "Readers that follow logs or events.")
         self.artifact_bytes = counter("ci_artifact_bytes", "Bytes of artifacts and sources stored.")
         self.webhooks = counter("ci_webhooks", "Webhook requests, by what became of them.", "forge", "result")
+        self.status_posts = counter(
+            "ci_status_posts", "Times a commit status was sent, by what came of it.", "result"
+        )
+        self.notices = counter("ci_notices", "Times a notice was sent, by what came of it.", "result")
         self.deliveries = gauge("ci_deliveries", "Deliveries that are kept, by state.", "state")
         self.leaks = counter("ci_secret_leaks", "Times that a secret was found in what workers sent.")
         self.db_seconds = histogram(

@@ -12,6 +12,7 @@ from pawl.adapters.forge_gitlab import GitLabForge
 from pawl.adapters.git.mirror import Access, GitMirrors
 from pawl.adapters.git.mirror.origins import SAFE_PROTOCOLS
 from pawl.adapters.http_out import Allowed, HttpSender
+from pawl.adapters.mail import SmtpPostman, read_account
 from pawl.adapters.sealing import FileSealing
 from pawl.core.model.forge import ForgeKind
 from pawl.ports.clock import Clock
@@ -30,21 +31,33 @@ class Reached:
         """Take the settings.
 
         Raises:
-            UsageError: the key's file can be read by others, or holds none; or `reach` names what is no host.
+            UsageError: the key's file can be read by others, or holds none; or `reach` names what is no host,
+                or the settings of mail are wrong.
             InfrastructureError: it cannot be read or made.
         """
-        self._sender = HttpSender(Allowed.of(settings.reach))
+        self.sender = HttpSender(Allowed.of(settings.reach))
+        self.postman = _postman(settings)
         self._mirrors = GitMirrors(settings.folder / MIRRORS, access=_access(settings))
         self.outside = Outside(
             sealing=FileSealing(settings.keys),
-            forges=_forges(self._sender, clock),
+            forges=_forges(self.sender, clock),
             mirrors=self._mirrors,
         )
 
     async def aclose(self) -> None:
         """Let go of connections and processes."""
         await self._mirrors.close()
-        await self._sender.aclose()
+        await self.sender.aclose()
+
+
+def _postman(settings: ServerSettings) -> SmtpPostman:
+    if not settings.mail_server:
+        return SmtpPostman(None)
+    return SmtpPostman(
+        read_account(
+            settings.mail_server, settings.mail_from, settings.mail_user, settings.mail_password_file
+        )
+    )
 
 
 def _access(settings: ServerSettings) -> Access:

@@ -14,6 +14,7 @@ from pawl.server.counting import Counting
 from pawl.server.health import Readiness
 from pawl.server.intake import Intake
 from pawl.server.metrics import Metrics
+from pawl.server.reporting import Reporting
 from pawl.server.stopping import Stopping
 from pawl.server.waking import Waking
 
@@ -29,6 +30,7 @@ class Services:
 
     control: Control
     intake: Intake
+    reporting: Reporting
     store: Store
     logs: LogBytes
     blobs: Blobs

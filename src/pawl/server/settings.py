@@ -79,6 +79,14 @@ SERVER_SETTINGS = (
         "`git.lan`, `.corp.example`, `10.0.0.0/8`.",
     ),
     _rule(
+        "mail_server",
+        "text",
+        "Mail server: `smtp://HOST:587`, `smtps://HOST:465`, or `smtp+plain://HOST:25` without TLS.",
+    ),
+    _rule("mail_from", "text", "Address that mail comes from."),
+    _rule("mail_user", "text", "User at the mail server."),
+    _rule("mail_password_file", "text", "File with that user's password."),
+    _rule(
         "plain_git", "boolean", "Whether repositories may be fetched over `http:`, which anybody can read."
     ),
     _rule(
@@ -142,6 +150,10 @@ class ServerSettings:
     executor: str = "auto"
     labels: tuple[str, ...] = ()
     reach: tuple[str, ...] = ()
+    mail_server: str = ""
+    mail_from: str = ""
+    mail_user: str = ""
+    mail_password_file: str = ""
     plain_git: bool = False
     shutdown_grace: float = 10.0
     log_level: str = "info"
