@@ -83,6 +83,9 @@ async def test_all_is_under_the_new_key_and_the_old_one_opens_nothing_any_more(t
     before.write_bytes(old)
     with pytest.raises(InfrastructureError, match="another key"):
         await opened(server, FileSealing(before))
+    assert await server.control.resealing.closed() == 0
+    restart(server, FileSealing(before))
+    assert await server.control.resealing.closed() == COUNT + 2
     actions = [entry.action for entry in await server.control.audit()]
     assert actions[-1] == "secret.rotate_key"
 

@@ -18,7 +18,7 @@ from pawl.core.model.errors import PawlError
 from pawl.core.model.plan import Json
 
 _LOW_DISK = 1_000_000_000
-_SECRET_FILES = (TOKEN_FILE, "worker.token", "pawl.db")
+_SECRET_FILES = (TOKEN_FILE, "worker.token", "sealing.key", "pawl.db")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

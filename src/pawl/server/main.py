@@ -129,6 +129,7 @@ class _Server:
             await self._check_places(services)
             unsubscribe = store.subscribe(services.waking.tell)
             await services.control.recover()
+            await self._look_at_keys(services.control)
             first = await self._own_token(services)
             with private_socket(self.settings.folder / "worker.sock") as (unix, path):
                 await self._serve(services, (listener, unix), path, ended, first)
@@ -202,6 +203,14 @@ class _Server:
         await check_places(
             (("logs", logs, services.logs.check), ("blobs", blobs, services.blobs.check)),
         )
+
+    async def _look_at_keys(self, control: Control) -> None:
+        """Tell of secrets that cannot be opened: after a restore without their key, for instance."""
+        closed, path = await control.resealing.closed(), self.settings.keys
+        if closed:
+            say("secrets cannot be opened without their key", logging.ERROR, secrets=closed, file=str(path))
+            missing = f"{closed} secrets were sealed under a key that is not in {path}"
+            self.tell(f"{missing}: add it there as a line, or set them again")
 
     async def _own_token(self, services: Services) -> str | None:
         """Have a good token in the data folder, for commands on this machine; return the very first one."""

@@ -49,5 +49,9 @@ def command(backup: Path, *, data: str | None, config: Path | None, as_json: boo
         f"{count(moved.runs, 'run')}, {count(moved.logs, 'log')} and {count(moved.blobs, 'blob')}"
         f" ({show_size(moved.size)}) are in {settings.folder}."
     )
+    if not settings.keys.exists():
+        click.echo(
+            f"The key of its secrets is in no backup: put your copy of it to {settings.keys} first.", err=True
+        )
     click.echo(f"`pawl serve --data {settings.folder}` starts a server on it.", err=True)
     return ExitCode.SUCCESS

@@ -101,7 +101,7 @@ def rotate_key(**options: Any) -> None:
     one: a backup from before needs them.
     """
     told = record(
-        ask(read_asked(options), lambda client: client.post("/api/secrets/rotate-key", {})), "answer"
+        ask(read_asked(options), lambda client: client.post("/api/secrets/rotate-key", None)), "answer"
     )
     click.echo(
         f"{text(told, 'sealed')} values are sealed under a new key. Keep a copy of its file.", err=True

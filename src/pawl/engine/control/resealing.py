@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pawl.core.model.errors import UsageError
+from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.core.model.secrets import ValueScope
 from pawl.engine.control.audit import note
 from pawl.engine.control.desk import Desk
@@ -56,6 +56,32 @@ class Resealing:
         for other in self.others:
             count += await self._desk.write(lambda tx, _, other=other: other(tx, sealing))  # type: ignore[misc]  # as above
         return count
+
+    async def closed(self) -> int:
+        """Return how many sealed values cannot be opened: their key is not there."""
+        sealing = self._desk.keeping.sealing
+
+        def look(tx: Transaction) -> int:
+            if sealing is None:
+                return 0
+            last, count = (ValueScope(), ""), 0
+            while found := tx.secrets.after(*last, _AT_ONCE):
+                count += sum(not _opens(sealing, each.sealed, each.sealed_as) for each in found)
+                last = (found[-1].scope, found[-1].name)
+            for project in tx.projects.all():
+                for name, value in project.secrets.items():
+                    count += not _opens(sealing, value, f"project:{project.name}:{name}")
+            return count
+
+        return await self._desk.read(look)
+
+
+def _opens(sealing: Sealing, sealed: str, scope: str) -> bool:
+    try:
+        sealing.open(sealed, scope)
+    except InfrastructureError:
+        return False
+    return True
 
 
 def _secrets(

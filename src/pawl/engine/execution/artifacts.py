@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pawl.core.model.errors import UsageError
 from pawl.core.model.ids import JobId
 from pawl.core.steps.artifact_globs import select_artifact
+from pawl.core.steps.masking import SecretSet
 from pawl.engine.execution.workspace_files import ListedFile, list_files
 from pawl.ports.artifacts import ArtifactStore, Manifest
 
@@ -91,6 +93,19 @@ def tell_kept(manifest: Manifest) -> str:
     files, size = len(manifest.files), manifest.size
     plural = "file" if files == 1 else "files"
     return f"Collected the artifact {manifest.name}: {files} {plural}, {size} bytes"
+
+
+def check_names(name: str, collected: CollectedFiles, secrets: SecretSet) -> None:
+    """Check that names, which everybody sees, hold no secret.
+
+    Raises:
+        UsageError: one does; it is not repeated.
+    """
+    if any(map(secrets.contains_secret, (name, *(file for file, _ in collected.files)))):
+        raise UsageError(
+            "the artifact's name, or that of a file in it, holds a secret",
+            hint="names are not masked: they would be other names then",
+        )
 
 
 def keep_artifact(

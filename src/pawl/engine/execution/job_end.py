@@ -11,7 +11,7 @@ from pawl.core.model.errors import PawlError, UsageError
 from pawl.core.model.plan import Json
 from pawl.core.planning.variables import substitute
 from pawl.core.steps.masking import SecretSet
-from pawl.engine.execution.artifacts import collect_files, keep_artifact, tell_kept
+from pawl.engine.execution.artifacts import check_names, collect_files, keep_artifact, tell_kept
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import JobFolder, remove_folder
 from pawl.engine.execution.processes import ends_first
@@ -105,6 +105,7 @@ async def store_artifacts(job: JobRequest, bench: Bench, evaluator: Evaluator) -
         home=machine.sandbox.home,
     )
     name = artifact_name(job)
+    check_names(name, collected, bench.secrets)
     kept = await asyncio.to_thread(keep_artifact, bench.outside.artifacts, name, job.id, collected)
     lines = [f"##[warning]{warning}" for warning in kept.warnings]
     if kept.manifest is not None:

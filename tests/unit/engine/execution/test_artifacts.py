@@ -7,7 +7,8 @@ import pytest
 
 from pawl.core.model.errors import UsageError
 from pawl.core.model.ids import JobId
-from pawl.engine.execution.artifacts import collect_files, keep_artifact
+from pawl.core.steps.masking import SecretSet
+from pawl.engine.execution.artifacts import check_names, collect_files, keep_artifact
 from pawl.ports.artifacts import Manifest
 
 
@@ -96,3 +97,13 @@ def test_nothing_selected_is_nothing_stored(root: Path) -> None:
     kept = keep_artifact(store, "wheels", JobId("j"), collect_files(["*.none"], root))
     assert (kept.manifest, store.stored) == (None, [])
     assert len(kept.warnings) == 1
+
+
+@pytest.mark.parametrize("name", ["dist-s3cret-word", "dist"])
+def test_a_name_that_holds_a_secret_is_refused_and_not_repeated(root: Path, name: str) -> None:
+    (root / ("s3cret-word.txt" if name == "dist" else "plain.txt")).write_text("harmless")
+    collected = collect_files(["*.txt"], root)
+    with pytest.raises(UsageError, match="holds a secret") as caught:
+        check_names(name, collected, SecretSet(["s3cret-word"]))
+    assert "s3cret" not in f"{caught.value.message}{caught.value.hint}"
+    check_names(name, collected, SecretSet(["another-word"]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pawl.core.model.errors import InfrastructureError, UsageError
 from pawl.engine.execution.actions.checkout import checkout_folder
-from pawl.engine.execution.artifacts import collect_files, keep_artifact, tell_kept
+from pawl.engine.execution.artifacts import check_names, collect_files, keep_artifact, tell_kept
 from pawl.engine.execution.bench import Bench
 from pawl.engine.execution.folders import open_to_all
 from pawl.engine.execution.steps.end import StepEnd
@@ -45,6 +45,7 @@ async def run_upload(inputs: Mapping[str, str], place: StepPlace, bench: Bench) 
         home=machine.sandbox.home,
         include_hidden=inputs.get("include-hidden-files", "").strip().lower() == "true",
     )
+    check_names(name, collected, bench.secrets)
     kept = await asyncio.to_thread(
         keep_artifact,
         bench.outside.artifacts,
