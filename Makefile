@@ -14,8 +14,8 @@ setup: $(READY) ## make the project's own environment in .venv
 $(READY): pyproject.toml uv.lock tools/bootstrap
 	@tools/bootstrap $(VENV)
 
-demo: $(READY) ## run an example project's workflow, in containers where that is possible
-	@tools/demo
+demo: $(READY) ## the whole way from a push to its commit status, here; KEEP=1 leaves it running
+	@tools/demo/start $(if $(KEEP),--keep)
 
 test: $(READY) ## everything: lint, types, contracts, docs checks, conformance and every tier of tests
 	@tools/run_tests

@@ -6,8 +6,9 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 APART: Final[Mapping[str, str]] = {
@@ -42,24 +43,24 @@ def answer_git(root: Path, method: str, path: str, headers: Mapping[str, str], b
         root: every repository in it is shown; one takes pushes where `http.receivepack` is set.
         method: of the request.
         path: as it was sent, with its query.
-        headers: of the request, under their usual names.
+        headers: of the request, in upper or lower case.
         body: of the request, whole.
 
     Raises:
         OSError: there is no git.
         subprocess.TimeoutExpired: git did not end within a minute.
     """
-    parts = urlsplit(path)
+    parts, given = urlsplit(path), _lowered(headers)
     environment = git_environment(
         GIT_PROJECT_ROOT=str(root),
         GIT_HTTP_EXPORT_ALL="1",
         PATH_INFO=unquote(parts.path),
         QUERY_STRING=parts.query,
         REQUEST_METHOD=method,
-        CONTENT_TYPE=headers.get("Content-Type", ""),
+        CONTENT_TYPE=given.get("content-type", ""),
         CONTENT_LENGTH=str(len(body)),
-        HTTP_CONTENT_ENCODING=headers.get("Content-Encoding", ""),
-        GIT_PROTOCOL=headers.get("Git-Protocol", ""),
+        HTTP_CONTENT_ENCODING=given.get("content-encoding", ""),
+        GIT_PROTOCOL=given.get("git-protocol", ""),
         REMOTE_USER="somebody",
         REMOTE_ADDR="127.0.0.1",
     )
@@ -74,17 +75,22 @@ def answer_git(root: Path, method: str, path: str, headers: Mapping[str, str], b
     return GitAnswer(status=int(status.split()[0]), headers=kept, body=content)
 
 
-def read_body(headers: Mapping[str, str], stream: BinaryIO) -> bytes:
+def read_body(headers: Mapping[str, str], stream: BufferedIOBase) -> bytes:
     """Return the body of a request of HTTP/1.1; git sends large ones in chunks.
 
     Raises:
         ValueError: a length is no number.
     """
-    if headers.get("Transfer-Encoding", "").lower() != "chunked":
-        return stream.read(int(headers.get("Content-Length") or 0))
+    given = _lowered(headers)
+    if given.get("transfer-encoding", "").lower() != "chunked":
+        return stream.read(int(given.get("content-length") or 0))
     blocks = []
     while size := int(stream.readline().split(b";")[0], 16):
         blocks.append(stream.read(size))
         stream.readline()
     stream.readline()
     return b"".join(blocks)
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
