@@ -12,6 +12,8 @@ import pytest
 from pawl.adapters.executor_docker import DockerExecutor
 from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.status import Conclusion, FailureClass
+from tests.git_server import git_server
+from tests.integration.test_worker_files import NAME, SECRET, add, clone_of, wanted
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.test_worker_stopping import job_pid, until_started
 from tests.integration.worker_server import FakeServer, identity_of, running_worker
@@ -42,6 +44,23 @@ async def test_a_job_runs_in_a_container(tmp_path: Path, docker: DockerExecutor)
         await server.until(lambda: worker.spools == [], "the folder is removed")
     assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
     assert held.log(1).endswith("hello\n")
+
+
+async def test_a_job_in_a_container_has_the_commit_from_its_workers_mirror_and_no_token(
+    tmp_path: Path, docker: DockerExecutor
+) -> None:
+    script = 'grep "^$GITHUB_SHA" .git/packed-refs && test -e README.md && ! grep -r s3cret .git; env'
+    with git_server(tmp_path / "host") as host:
+        repository = host.repository(NAME)
+        repository.commit({"README.md": "1"})
+        host.user, host.secret = "bot", SECRET
+        server = FakeServer()
+        held = add(server, repository, wanted(script, more=IN_IMAGE), clone_of(repository))
+        async with running_worker(server, tmp_path / "data", on=docker, plain_git=True):
+            result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS, (result.reason, held.text())
+    assert "GITHUB_SHA=" in held.text()
+    assert SECRET not in held.text()
 
 
 async def test_the_container_of_a_job_whose_process_was_killed_is_removed(
