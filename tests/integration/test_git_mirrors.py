@@ -175,6 +175,8 @@ async def test_two_processes_that_want_a_commit_fetch_it_once(
     sha = repository.git("rev-parse", "HEAD")
     await asyncio.gather(*(mirrors.fetch(origin, wanted=sha) for mirrors in both))
     assert (host.most_at_once, host.fetches.total()) == (1, 1)
+    # A new mirror asks what there is, and fetches; the second one asks nothing.
+    assert [method for method, _, _ in host.seen].count("GET") == 2
     assert await both[1].resolve(NAME, sha) == sha
 
 

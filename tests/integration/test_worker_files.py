@@ -141,6 +141,8 @@ async def test_ten_jobs_of_one_push_fetch_once(
         results = [await server.finished(each) for each in jobs]
     assert {result.conclusion for result in results} == {Conclusion.SUCCESS}, jobs[0].text()
     assert host.fetches.total() == 1
+    # A new mirror asks what there is, and fetches: no job but the first has said a word to the host.
+    assert [method for method, _, _ in host.seen].count("GET") == 2
 
 
 async def test_a_job_that_wants_no_files_asks_nobody(
