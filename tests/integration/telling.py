@@ -72,7 +72,8 @@ class Telling:
         return await self.control.runs.trigger(Trigger(path=path, text=named, event=event, **more))
 
     async def worker(self) -> Hand:
-        hands = Server(control=self.control, store=None, clock=self.clock)  # type: ignore[arg-type]  # a hand asks the control engine only
+        hands = Server(control=self.control, store=None, clock=self.clock, requests=self.requests)  # type: ignore[arg-type]  # a hand asks the control engine only
+        self.requests += 100  # no two hands make the same request
         return await hands.worker()
 
     async def status(self, context: str = "pawl/CI") -> StatusRecord:

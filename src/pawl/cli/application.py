@@ -55,6 +55,7 @@ COMMANDS = {
     "secret": Entry("secret", "Set, list and remove the secrets of jobs on a server.", "Server"),
     "variable": Entry("variable", "Set, list and remove the variables of jobs on a server.", "Server"),
     "environment": Entry("environment", "Say who approves before jobs deploy.", "Server"),
+    "notify": Entry("notify", "Say whom a server tells of its runs, and show what it told.", "Server"),
     "backup": Entry("backup", "Copy all that a server keeps; it may go on running.", "Server"),
     "restore": Entry("restore", "Make a server's data folder out of a backup.", "Server"),
     "migrate-store": Entry("migrate_store", "Copy a server's database into another one.", "Server"),
