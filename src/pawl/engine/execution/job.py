@@ -15,6 +15,7 @@ from pawl.core.steps.masking import SecretSet, TooManySecrets
 from pawl.core.steps.outcome import StepsState
 from pawl.engine.execution.bench import Bench, Handover, Machine, Outside
 from pawl.engine.execution.cancellation import Cancellation
+from pawl.engine.execution.deployment import deployed_to
 from pawl.engine.execution.environment import SharedEnvironment
 from pawl.engine.execution.facts import DEBUG_SWITCHES, is_debugging
 from pawl.engine.execution.folders import JobFolder, make_job_folder
@@ -161,8 +162,19 @@ class _Attempt:
         for message in self._verdict.end.outputs.faults:
             self._verdict.fail(message, FailureClass.USER)
         self._verdict.end.notes += self._verdict.end.outputs.dropped
+        self._tell_deployment(ending)
         if not self._cancellation.at_once:
             await self._keep_artifacts(bench, ending)
+
+    def _tell_deployment(self, evaluator: Evaluator) -> None:
+        try:
+            url = deployed_to(self._job.planned.environment, evaluator, self._secrets)
+        except UsageError as error:
+            self._verdict.end.notes.append(f"##[warning]{_with_hint(error)}")
+            return
+        if url:
+            self._report.progress(f"Deployed to {url}")
+            self._verdict.end.notes.append(f"Deployed to {url}")
 
     async def _keep_artifacts(self, bench: Bench, evaluator: Evaluator) -> None:
         try:
