@@ -14,7 +14,7 @@ from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind
 from pawl.core.model.ids import JobId, RunId
 from pawl.core.model.projects import ForkPolicy, Project
-from pawl.core.model.records import AttemptState, RunRecord
+from pawl.core.model.records import AttemptState, RunRecord, TokenRecord
 from pawl.core.model.status import Conclusion, Status
 from pawl.engine.control.approvals import Decided, Decision
 from pawl.engine.control.environments import EnvironmentChange
@@ -49,6 +49,9 @@ async def server_with(
 ) -> Server:
     server = make_server(**more)
     await server.store.write(lambda tx: tx.projects.put(replace(SITE, forks=forks)))
+    for name in ("ann", "bob"):
+        token = TokenRecord(digest=name, name=name, scope="user", created_at=0.0)
+        await server.store.write(lambda tx, token=token: tx.tokens.put(token))  # type: ignore[misc]  # as below
     for each in environments:
         await server.store.write(lambda tx, each=each: tx.environments.put(each))  # type: ignore[misc]  # a default binds the loop's value
     return server
@@ -126,7 +129,7 @@ async def test_an_approved_run_starts_and_its_record_says_who_approved() -> None
 async def test_an_approval_holds_for_its_commit_and_for_no_other() -> None:
     server = await server_with()
     first = await server.trigger(FORKED, event=fork())
-    twin = await server.trigger(FORKED, event=fork(name="pull_request_target"), path="other.yml")
+    twin = await server.trigger(FORKED, event=fork(), path="other.yml")
     await decide(server, first)
     assert (await look(server, twin)).status is Status.QUEUED, "the same commit"
     again = await server.trigger(FORKED, event=fork(action="closed"))
@@ -137,6 +140,14 @@ async def test_an_approval_holds_for_its_commit_and_for_no_other() -> None:
     for event in (fork(sha="c" * 40), fork(number=8), fork(sha="a" * 12), replace(fork(), number=None)):
         other = await server.trigger(FORKED, event=event)
         assert other.status is Status.WAITING, event
+
+
+async def test_what_the_base_branch_holds_runs_at_once() -> None:
+    server = await server_with(forks=ForkPolicy.REFUSE)
+    run = await server.trigger(FORKED, event=fork(name="pull_request_target"))
+    assert run.status is Status.QUEUED
+    (exempt,) = await server.control.approvals.of_run(run.id)
+    assert (exempt.state, exempt.rule) == (ApprovalState.EXEMPT, "it runs what the base branch holds")
 
 
 async def test_what_no_commit_can_be_told_of_is_approved_alone() -> None:

@@ -245,7 +245,7 @@ def requested(intake: Intaking, head_repository: str, key: str) -> Received:
     return github("pull_request", body, key)
 
 
-async def test_a_pull_request_starts_at_its_head_and_one_of_a_fork_only_where_that_is_wanted(
+async def test_a_pull_request_starts_at_its_head_and_one_of_a_fork_waits_where_that_is_wanted(
     intake: Intaking,
 ) -> None:
     await intake.project()
@@ -256,15 +256,17 @@ async def test_a_pull_request_starts_at_its_head_and_one_of_a_fork_only_where_th
     assert [run.event for run in await intake.runs()] == ["pull_request", "pull_request_target"]
     await intake.journal.accept(ForgeKind.GITHUB, requested(intake, "eve/repo", "fork"))
     await intake.work()
-    assert [run.event for run in await intake.runs()][2:] == ["pull_request_target"]
+    assert [(run.event, run.status.value) for run in await intake.runs()][2:] == [
+        ("pull_request", "waiting"),
+        ("pull_request_target", "queued"),
+    ]
     held = (await intake.journal.get((await intake.journal.recent())[0].id)).verdicts[0]
-    assert "eve/repo" in held.reason
-    assert "approve" in held.reason
+    assert held.reason.startswith("it waits for approval: ")
     await intake.projects.change(NAME, ProjectChange(forks=ForkPolicy.NEVER), by="ann")
     await intake.journal.accept(ForgeKind.GITHUB, requested(intake, "eve/repo", "again"))
     await intake.work()
     intake.repository.commit({CI: ON_PUSH})
-    assert [(run.event, run.ref) for run in await intake.runs()][3:] == [
+    assert [(run.event, run.ref) for run in await intake.runs()][4:] == [
         ("pull_request", "refs/pull/7/merge"),
         ("pull_request_target", "refs/heads/main"),
     ]

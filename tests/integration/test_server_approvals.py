@@ -85,12 +85,15 @@ async def test_an_environment_is_let_in_by_its_reviewers(protected: Serving) -> 
 
 
 async def test_who_is_no_reviewer_is_told_so(protected: Serving) -> None:
-    body = {"project": "a/b", "reviewers": ["somebody else"]}
+    body = {"project": "a/b", "reviewers": ["user"]}
     assert (await protected.ask("PUT", LIVE, json=body)).status == 200
     run = await protected.trigger(SHIP)
     answer = await protected.ask("POST", f"/api/runs/{run}/approve", json={"environment": "a/live"})
     assert answer.status == 403
     assert b"no reviewer" in answer.body
+    for unknown in ("nobody", "read", "worker"):
+        refused = await protected.ask("PUT", LIVE, json={**body, "reviewers": [unknown]})
+        assert refused.status == 400, "whoever cannot approve is no reviewer"
 
 
 async def test_environments_are_made_listed_and_removed(protected: Serving) -> None:

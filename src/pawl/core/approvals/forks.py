@@ -86,10 +86,19 @@ _ROLES: Mapping[str, AuthorRole] = {
 """Source: GitHub's GraphQL reference, `CommentAuthorAssociation`."""
 
 
+OF_THE_BASE = frozenset({"pull_request_target"})
+"""Runs the base branch's own workflow and files: no stranger wrote them, so nobody has to look first.
+
+Source: GitHub docs, "Approving workflow runs from public forks".
+"""
+
+
 def decide_fork(asked: ForkQuestion) -> ForkVerdict:
     """Return whether a run starts, waits for approval or is refused."""
     if not asked.from_fork:
         return ForkVerdict(outcome=ForkOutcome.RUNS, rule="it does not come from a fork")
+    if asked.event in OF_THE_BASE:
+        return ForkVerdict(outcome=ForkOutcome.RUNS, rule="it runs what the base branch holds")
     if asked.policy is ForkPolicy.REFUSE:
         return ForkVerdict(
             outcome=ForkOutcome.REFUSED, rule="the project runs nothing that comes from a fork"

@@ -19,6 +19,7 @@ MOST_PATTERNS = 50
 LONGEST_WAIT = 43_200.0
 """Minutes: 30 days, as GitHub has it."""
 _LONGEST_NAME = 200
+_APPROVING = frozenset({"user", "admin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Environments:
 
         def work(tx: Transaction, moment: Moment) -> Environment:
             _known(tx, project)
+            _check_reviewers(tx, wanted.reviewers or ())
             found = tx.environments.get(project, name)
             old = found or Environment(project=project, name=name, created_at=moment.now)
             given = {
@@ -107,6 +109,21 @@ class Environments:
 def _known(tx: Transaction, project: str) -> None:
     if tx.projects.get(project) is None:
         raise NotFound(f"there is no project `{project[:80]}`", hint="`pawl project list` shows them")
+
+
+def _check_reviewers(tx: Transaction, reviewers: tuple[str, ...]) -> None:
+    """Return when each is the name of a token that can approve: a slip of the pen would lock everybody out.
+
+    Raises:
+        UsageError: one is not.
+    """
+    good = {token.name for token in tx.tokens.all() if token.scope in _APPROVING and not token.revoked}
+    unknown = [each for each in reviewers if each not in good]
+    if unknown:
+        raise UsageError(
+            f"no token of scope user or admin is called `{unknown[0]}`",
+            hint="`pawl token list` shows them; reviewers are named as their tokens are called",
+        )
 
 
 def _check(name: str, wanted: EnvironmentChange) -> None:

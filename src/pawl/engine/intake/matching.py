@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from pawl.core.model.events import Event
 from pawl.core.model.plain import to_plain
-from pawl.core.model.projects import ForkPolicy, Project, Verdict
+from pawl.core.model.projects import Verdict
 from pawl.core.triggers import match_trigger
 from pawl.core.workflow.parse import Parsed
 
 _ABOUT_COMMITS = frozenset({"push", "pull_request", "merge_group"})
 """Events that everybody expects a run of: a file has one even if nobody can tell what it listens to."""
-
-
-def held_back(project: Project, event: Event) -> str:
-    """Return why an event of a stranger starts nothing; "" when it does.
-
-    `pull_request_target` runs the files of the base branch, which no stranger wrote.
-    """
-    if not event.from_fork or event.name == "pull_request_target" or project.forks is ForkPolicy.NEVER:
-        return ""
-    whose = event.head_repository or "which is not told"
-    return (
-        f"it comes from a fork, {whose}, and nobody can approve it yet: the project's `forks` is"
-        f" `{project.forks}`; with `never` such requests run at once"
-    )
 
 
 def wants_files(parsed: Parsed, event: Event) -> bool:

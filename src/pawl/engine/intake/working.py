@@ -24,7 +24,7 @@ from pawl.core.workflow.parse import Parsed
 from pawl.engine.control.requests import Trigger
 from pawl.engine.intake.commits import Commits
 from pawl.engine.intake.desk import IntakeDesk
-from pawl.engine.intake.matching import held_back, refusal, wants_files
+from pawl.engine.intake.matching import refusal, wants_files
 from pawl.engine.intake.reading import read_events, scheduled_path
 from pawl.engine.intake.scheduling import Schedules
 from pawl.ports.mirrors import WorkflowText
@@ -110,7 +110,7 @@ class Working:
 
     async def _event(self, told: _Told) -> Sequence[Verdict]:
         event, project = told.event, told.project
-        if reason := skip_reason(event) or held_back(project, event) or await self._told_by_poll(told):
+        if reason := skip_reason(event) or await self._told_by_poll(told):
             return [Verdict(path="", event=event.name, reason=reason)]
         event = await self._commits.with_message(project, await self._commits.settle(project, event))
         if reason := skip_reason(event):
