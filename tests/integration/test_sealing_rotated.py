@@ -12,8 +12,11 @@ from pawl.adapters.sealing import FileSealing
 from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.forge import ForgeKind
 from pawl.core.model.projects import Project
+from pawl.core.model.reporting import DestinationKind, DestinationRecord
 from pawl.core.model.secrets import ValueScope
 from pawl.engine.control import Control, Keeping, Rules
+from pawl.engine.reporting.desk import destination_scope
+from pawl.engine.reporting.resealing import reseal_destinations
 from pawl.testing.storage import CountedRandomness
 from tests.integration.controlling import Server, make_server
 
@@ -104,6 +107,23 @@ async def test_killed_in_the_middle_everything_opens_and_doing_it_again_ends_it(
     restart(server, sealing)
     await server.control.resealing.renew(by="me")
     assert len(await opened(server, FileSealing(path))) == 1
+
+
+async def test_what_destinations_are_signed_with_goes_along(tmp_path: Path) -> None:
+    sealing = FileSealing(tmp_path / "key")
+    server = make_server()
+    restart(server, sealing)
+    server.control.resealing.others.append(reseal_destinations)
+    new = DestinationRecord(project="acme/site", kind=DestinationKind.WEBHOOK, target="https://hook.example")
+    scope = destination_scope(new.project, new.target)
+    sealed = sealing.seal("what it is signed with", scope)
+    stored = await server.store.write(lambda tx: tx.destinations.add(replace(new, secret=sealed)))
+    await server.store.write(lambda tx: tx.destinations.add(replace(new, target="https://other.example")))
+    assert await server.control.resealing.renew(by="me") == 1
+    found = await server.store.read(lambda tx: tx.destinations.get(stored.id))
+    assert found is not None
+    assert found.secret.split(":")[1] != sealed.split(":")[1]
+    assert sealing.open(found.secret, scope) == "what it is signed with"
 
 
 async def test_a_value_that_cannot_be_opened_stops_it_and_harms_nothing(tmp_path: Path) -> None:

@@ -267,3 +267,18 @@ async def test_servers_that_start_together_make_one_schema(url: str) -> None:
     for store in stores:
         await store.check()
         await store.aclose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:hunter2@127.0.0.1:1/db",
+        "postgresql://user:hunter2@[bad/db",
+        "postgresql://user:p@ss/hunter2@127.0.0.1:1/db",
+        "postgresql://127.0.0.1:1/db?user=u&password=hunter2",
+    ],
+)
+def test_no_message_about_an_address_holds_its_password(url: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        open_store(url)
+    assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"

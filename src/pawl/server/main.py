@@ -25,6 +25,7 @@ from pawl.core.model.records import AttemptRef
 from pawl.engine.control import Clones, Control, JobTokens, Keeping
 from pawl.engine.control.tripwire import ATTENTION
 from pawl.engine.reporting import ReportingDesk, ReportingRules
+from pawl.engine.reporting.resealing import reseal_destinations
 from pawl.ports.blobs import Blobs
 from pawl.ports.clock import Clock
 from pawl.ports.log_bytes import LogBytes
@@ -165,6 +166,7 @@ class _Server:
         )
         stopping = Stopping()
         control.tripwire.told = partial(_tell_leak, metrics)
+        control.resealing.others.append(reseal_destinations)
         checks = {"store": store.check, "logs": logs.check, "blobs": blobs.check}
         return Services(
             control=control,

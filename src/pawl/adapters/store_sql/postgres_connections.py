@@ -37,7 +37,8 @@ TRY_AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetecte
 
 def place(url: str) -> str:
     """Return a database's URL for messages: without a password."""
-    return re.sub(r"//([^:/@]*):[^@/]*@", r"//\1@", re.sub(r"password=[^&]*", "password=...", url))
+    # To the last @: a password may hold one, or a slash, that ought to have been escaped.
+    return re.sub(r"//([^:/@]*):.*@", r"//\1@", re.sub(r"password=[^&]*", "password=...", url))
 
 
 def connect(url: str, *, busy_seconds: float = 30.0) -> psycopg.Connection[Any]:
@@ -123,7 +124,9 @@ def explain(error: BaseException, url: str) -> BaseException:
     """Return what an error of PostgreSQL means to a caller; other errors come back as they are."""
     if isinstance(error, PawlError) or not isinstance(error, psycopg.Error):
         return error
-    where, said = place(url), str(error).strip().split("\n", 1)[0]
+    where = place(url)
+    # An address that it cannot read is repeated as it is.
+    said = str(error).strip().replace(url, where).split("\n", 1)[0]
     state = error.sqlstate or ""
     if isinstance(error, psycopg.errors.IntegrityError):
         return Conflict(f"the database {where} refused a row: {said}")

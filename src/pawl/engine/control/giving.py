@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pawl.core.expressions import ExpressionError
 from pawl.core.lifecycle.state import group_of
 from pawl.core.model.clones import Clone
 from pawl.core.model.errors import InfrastructureError, InternalError, TransientError, Unavailable
-from pawl.core.model.ids import WorkerId
-from pawl.core.model.plain import from_plain
+from pawl.core.model.ids import JobId, WorkerId
 from pawl.core.model.plan import Plan, PlannedJob
 from pawl.core.model.projects import Project
-from pawl.core.model.records import AttemptRecord
+from pawl.core.model.records import AttemptRecord, RunRecord
 from pawl.core.model.refs import is_commit
 from pawl.core.model.secrets import SecretRecord, SecretUse
-from pawl.core.model.work import Begun, Lease, Payload
-from pawl.core.planning.contexts import RunFacts, combination_contexts, job_contexts
-from pawl.core.planning.render import render_json
+from pawl.core.model.work import Begun, Lease
 from pawl.core.secrets.named import SWITCHES, TOKEN, Named, named_by
 from pawl.core.secrets.permissions import token_permissions
 from pawl.core.secrets.rights import Rights, rights_of
@@ -142,10 +138,9 @@ def _begin(tx: Transaction, worker: WorkerId, lease: Lease, moment: Moment) -> _
     plan = moment.plans.get(tx, record)
     planned = plan.job(group_of(lease.ref.job))
     rights, named = rights_of(plan.event), named_by(planned, plan.env)
-    environment = ""
-    if planned.environment is not None:
-        facts = moment.facts(record)
-        environment = _environment(plan, planned, from_plain(Payload, row.payload, "payload"), facts)
+    # As the lifecycle knows it: what was let in, and no other, is what it gets the secrets of.
+    has_one = planned.environment is not None
+    environment = _environment(tx, record, lease.ref.job, moment) if has_one else ""
     secrets: Sequence[SecretRecord] = ()
     if rights.secrets:
         wanted = named.secrets | SWITCHES
@@ -169,20 +164,10 @@ def _begin(tx: Transaction, worker: WorkerId, lease: Lease, moment: Moment) -> _
     )
 
 
-def _environment(plan: Plan, planned: PlannedJob, payload: Payload, facts: RunFacts) -> str:
-    """Return the name of the environment that a job deploys to, "" where it has none that can be told."""
-    written = planned.environment
-    if isinstance(written, dict):
-        written = written.get("name")
-    more = combination_contexts(
-        payload.combination, fail_fast=payload.fail_fast, max_parallel=payload.max_parallel
-    )
-    contexts = {**job_contexts(plan, planned.key, payload.needs, facts), **more}
-    try:
-        name = render_json(written, contexts)
-    except ExpressionError:
-        return ""  # the job fails where it is evaluated, and gets nothing of an environment
-    return str(name).strip() if name is not None else ""
+def _environment(tx: Transaction, record: RunRecord, job: JobId, moment: Moment) -> str:
+    """Return the name of the environment that a job was let into, "" for none."""
+    found = moment.states.get(record.id, tx.runs.state(record.id)).find(job)
+    return found[1].environment if found is not None else ""
 
 
 def _use(row: AttemptRecord, secret: SecretRecord, moment: Moment) -> SecretUse:
