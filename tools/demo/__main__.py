@@ -30,7 +30,6 @@ from tools.demo.telling import Telling
 
 _PROJECT = Path(__file__).resolve().parents[2] / "examples/demo"
 _PATIENCE = 60
-_AUTHOR = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
 _COLOURS = {"success": "green", "failure": "red", "error": "red", "pending": "yellow"}
 
 
@@ -98,6 +97,7 @@ class _Demo:
     forge: Forge = field(init=False)
     pawl: Installation = field(init=False)
     pushed_at: float = field(init=False, default=0.0)
+    last: Status | None = field(init=False, default=None)
     reading: Reading = field(init=False, default_factory=Reading)
     heard: threading.Condition = field(init=False, default_factory=threading.Condition)
 
@@ -109,8 +109,7 @@ class _Demo:
         run = self._wait_for_run()
         conclusion = self._follow(run)
         push.join()
-        self._wait_for_status()
-        self._sum_up(run, conclusion, keep=keep)
+        self._sum_up(run, self._wait_for_status(), keep=keep)
         if keep:
             signal.pause()
         return 0 if conclusion == "success" else 1
@@ -141,6 +140,8 @@ class _Demo:
         shutil.copytree(_PROJECT, work, ignore=shutil.ignore_patterns("runs"))
         self._git(work, "init", "-q", "-b", "main")
         self._git(work, "remote", "add", "origin", self.forge.clone_url)
+        self._git(work, "config", "user.name", "Ann")
+        self._git(work, "config", "user.email", "ann@example.com")
         self._keep_token(work)
         self._git(work, "add", "-A")
         self._git(work, "commit", "-q", "-m", "A word counter")
@@ -196,41 +197,44 @@ class _Demo:
             answer = f"answered {told.answer} in {told.seconds * 1000:.0f} ms"
             self.telling.step(f"The forge has {told.sha[:12]}; its signed webhook was {answer}")
             return
-        with self.heard:
-            self.heard.notify_all()
         line = f"Commit status at the forge: {told.context}: {told.state}, {told.description}"
         self.telling.fact(line, colour=_COLOURS.get(told.state))
+        with self.heard:
+            self.last = told
+            self.heard.notify_all()
 
-    def _wait_for_status(self) -> None:
-        """Return when the forge has the last word on the commit."""
+    def _wait_for_status(self) -> Status:
+        """Return what the forge has as the last word on the commit."""
         with self.heard:
             has_last = self.heard.wait_for(
-                lambda: self.forge.statuses and self.forge.statuses[-1].state != "pending", timeout=_PATIENCE
+                lambda: self.last is not None and self.last.state != "pending", timeout=_PATIENCE
             )
-        if not has_last:
+        if not has_last or self.last is None:
             raise DemoError(f"the forge got no commit status: {self.pawl.pawl('deliveries')}")
+        return self.last
 
-    def _sum_up(self, run: int, conclusion: str, *, keep: bool) -> None:
+    def _sum_up(self, run: int, status: Status, *, keep: bool) -> None:
         telling, reading = self.telling, self.reading
         telling.plain()
         telling.step(
             f"From `git push` to the first log line: {reading.first - self.pushed_at:.2f} s;"
-            f" to the first of a step: {reading.first_of_step - self.pushed_at:.2f} s; {conclusion}"
+            f" to the first of a step: {reading.first_of_step - self.pushed_at:.2f} s."
         )
-        telling.plain(f"run      {self.forge.statuses[-1].url}")
-        telling.plain(f"webhook  {self.pawl.address}/api/deliveries/1")
-        telling.plain(f"folder   {self.folder}")
+        telling.plain(f"The status links to {status.url}, a page that comes with the dashboard.")
+        telling.plain(f"The API has {self.pawl.address}/api/runs/{run} and /api/deliveries/1, for its token.")
         if not keep:
             telling.plain("All of it ends now and is removed; `make demo KEEP=1` leaves it, to look around.")
             return
         telling.plain("Everything goes on until Ctrl-C. In another terminal:")
-        telling.plain(f"export PAWL_DATA={shlex.quote(str(self.pawl.data))}")
-        for command in ("deliveries show 1", "runs --server", f"why report {run} --server", "project list"):
-            telling.plain(f"{self._pawl()} {command}")
-
-    @staticmethod
-    def _pawl() -> str:
-        return shlex.quote(os.path.relpath(Path(sys.executable).with_name("pawl")))
+        pawl = shlex.quote(str(Path(sys.executable).parent))
+        for command in (
+            f"export PATH=$PATH:{pawl} PAWL_DATA={shlex.quote(str(self.pawl.data))}",
+            f"cd {shlex.quote(str(self.folder / 'words'))}",
+            "pawl deliveries show 1",
+            f"pawl logs {run} --server --job report",
+            "git commit --allow-empty -m again && git push",
+        ):
+            telling.plain(f"  {command}")
 
     def _command(self, words: list[str]) -> None:
         self.telling.step(f"$ {shlex.join(words)}")
@@ -244,7 +248,7 @@ class _Demo:
 
     @staticmethod
     def _git(folder: Path, *words: str) -> None:
-        command = ["git", *_AUTHOR, *words]
+        command = ["git", *words]
         done = subprocess.run(
             command, cwd=folder, env=git_environment(), capture_output=True, text=True, check=False
         )

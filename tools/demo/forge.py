@@ -60,7 +60,6 @@ class Forge:
         address: where it answers.
         hook: the webhook's address and secret, once there is one.
         token: what git and the API ask for.
-        statuses: all that were set, in their order.
     """
 
     root: Path
@@ -68,7 +67,6 @@ class Forge:
     address: str = ""
     hook: tuple[str, str] | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(20))
-    statuses: list[Status] = field(default_factory=list)
 
     @property
     def bare(self) -> Path:
@@ -120,9 +118,7 @@ class Forge:
         if not isinstance(told, dict) or told.get("state") not in {"pending", "success", "failure", "error"}:
             raise ValueError("no status")
         texts = {name: str(told.get(name, "")) for name in ("context", "state", "description")}
-        status = Status(sha=sha, url=str(told.get("target_url", "")), **texts)
-        self.statuses.append(status)
-        self.told(status)
+        self.told(Status(sha=sha, url=str(told.get("target_url", "")), **texts))
 
     def _send(self, url: str, secret: str, before: str, after: str) -> None:
         body = json.dumps(

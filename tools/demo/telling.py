@@ -6,7 +6,6 @@ import sys
 import textwrap
 import threading
 import time
-from typing import TextIO
 
 import click
 
@@ -19,8 +18,9 @@ _INDENT = 10
 class Telling:
     """Writes lines, from whichever thread; on a terminal they are wrapped and coloured."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        """Take where to write; the time begins now."""
+    def __init__(self) -> None:
+        """Begin the time, on standard output."""
+        stream = sys.stdout
         self._stream = stream
         self._screen = look_at(stream, colour=use_colour("auto", stream))
         self._began = time.monotonic()
