@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pawl.adapters.store_sql.inline_store import InlineStore
@@ -126,7 +126,22 @@ async def play(steps: list[tuple[str, Any]]) -> None:
         await store.aclose()
 
 
+PAUSED: list[tuple[str, Any]] = [
+    ("change", "one"),
+    ("claim", 0),
+    ("wait", 41.0),
+    ("change", "one"),
+    ("claim", 1),
+    ("arrive", 1),
+    ("answer", 1),
+    ("arrive", 0),
+    ("answer", 0),
+]
+"""A server that was paused sends what it had, after another has sent what is newer."""
+
+
 @settings(max_examples=150, deadline=None)
+@example(PAUSED)
 @given(st.lists(STEPS, max_size=30))
 def test_the_last_state_stands_at_the_forge_in_the_end(steps: list[tuple[str, Any]]) -> None:
     asyncio.run(play(steps))
