@@ -25,6 +25,7 @@ MODULES = (
     "api_under_load",
     "mirrors",
     "webhooks",
+    "push_to_log",
 )
 
 

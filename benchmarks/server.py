@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,12 @@ LABEL = "self-hosted"
 
 
 @contextmanager
-def served(*, slots: int = 4, executor: str = "host") -> Iterator[Installation]:
+def served(
+    *, slots: int = 4, executor: str = "host", settings: Mapping[str, str] | None = None
+) -> Iterator[Installation]:
     """Yield an installation in a folder of its own whose server has not been started yet."""
     with tempfile.TemporaryDirectory(prefix="pawl-bench-") as name:
-        installation = Installation(Path(name), slots=slots, executor=executor)
+        installation = Installation(Path(name), slots=slots, executor=executor, settings=settings)
         installation.prepare()
         try:
             yield installation

@@ -6,6 +6,7 @@ import http.client
 import json
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,17 +94,22 @@ class Api:
 
     def first_line(self, run: int, text: str) -> None:
         """Follow a run's log until a line with `text` is there."""
+        for event in self.follow(run):
+            if event.get("type") == "log_appended" and text in event["data"]:
+                return
+        raise AssertionError(f"run {run} ended without {text}")
+
+    def follow(self, run: int) -> Iterator[dict[str, Any]]:
+        """Yield what a run tells, its log's lines among it, until it ends."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("GET", f"/api/runs/{run}/logs?follow=1", headers=self._headers())
             answer = connection.getresponse()
             while line := answer.readline():
-                event = json.loads(line)
-                if event.get("type") == "log_appended" and text in event["data"]:
-                    return
+                if line.strip():  # an empty one is a sign of life
+                    yield json.loads(line)
         finally:
             connection.close()
-        raise AssertionError(f"run {run} ended without {text}")
 
     def _headers(self) -> dict[str, str]:
         self._token = self._token or self.token_file.read_text("utf-8").strip()
