@@ -264,6 +264,20 @@ async def test_an_approved_run_waits_for_its_group_and_ends_when_that_is_full(
     assert "too many runs wait" in ended.reason
 
 
+async def test_a_run_that_was_held_stops_what_is_older_and_nothing_that_came_meanwhile() -> None:
+    server = await server_with()
+    text = FORKED.replace("concurrency: one", "concurrency: {group: one, cancel-in-progress: true}")
+    held, newer = [await server.trigger(text, event=fork(sha=letter * 40)) for letter in "de"]
+    await decide(server, newer)
+    await decide(server, held)
+    assert (await look(server, newer)).conclusion is None
+    waits = await look(server, held)
+    assert waits.reason == f"concurrency group `one` is held by run {newer.id}"
+    newest = await server.trigger(text, event=fork(sha="f" * 40))
+    await decide(server, newest)
+    assert (await look(server, newer)).conclusion is Conclusion.CANCELLED
+
+
 # Environments.
 
 

@@ -246,7 +246,7 @@ def _refuse(change: RunChange, refused: Approval, conclusion: Conclusion) -> App
 def _release(change: RunChange) -> None:
     change.feed(RunReleased())
     try:
-        triggering.enter(change)
+        triggering.enter(change, late=True)
     except UsageError as error:
         # Refusing the approval would leave it waiting for something that does not come.
         change.cancel(by="concurrency", reason=error.message)

@@ -102,8 +102,12 @@ def begin(change: RunChange) -> None:
         enter(change)
 
 
-def enter(change: RunChange) -> None:
+def enter(change: RunChange, *, late: bool = False) -> None:
     """Start a run that nothing holds, or let it wait for its concurrency group.
+
+    Args:
+        change: of the run.
+        late: whether it was held till now: it neither stops nor supersedes what came meanwhile.
 
     Raises:
         UsageError: the group cannot be evaluated, or too many wait for it.
@@ -112,6 +116,9 @@ def enter(change: RunChange) -> None:
     if rule is None:
         change.feed(RunStarted())
         return
+    members = change.tx.groups.members(rule.group) if late else ()
+    if any(each.run > change.record.id for each in members):
+        change.tx.keys.put(groups.giving_way(change.record.id), value=True, time=change.now)
     entry = groups.join(change, rule, None)
     if entry.refused:
         raise UsageError("too many runs wait for its concurrency group already", hint="cancel some of them")
