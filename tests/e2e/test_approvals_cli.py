@@ -71,6 +71,8 @@ def repository(here: Machine) -> str:
 def test_a_job_waits_for_its_environment_until_it_is_approved(here: Machine, repository: str) -> None:
     number = here.trigger("deploy")
     assert run_of(here, number)["status"] == "waiting"
+    _, told = good(here, "trigger", "deploy")
+    assert "it waits to be let in to environment `production`; `pawl approve" in " ".join(told.split())
     out, _ = good(here, "queue")
     assert "it waits for approval to deploy to environment `production`" in " ".join(out.split())
     _, err = good(here, "approve", str(number), "--comment", "fine")

@@ -22,9 +22,11 @@ from pawl.cli.remote.options import Asked, read_asked, server_options
 from pawl.cli.remote.showing import note, write_json
 from pawl.cli.remote.triggering import CommittedWorkflow, Upload, event_of, find_committed, notice_changes
 from pawl.cli.settings_file import load_settings
+from pawl.cli.terminal.sanitise import one_line
 from pawl.cli.terminal.screen import look_at
 from pawl.core.diagnostics import has_errors
 from pawl.core.model.errors import UsageError
+from pawl.core.model.status import Status
 from pawl.core.workflow.syntax import Workflow
 
 
@@ -108,6 +110,8 @@ def _trigger(asked: Asked, upload: Upload, project: Project, facts: CommitFacts)
 
 def _tell(asked: Asked, run: dict[str, Any], *, follow: bool, as_json: bool, colour: bool, live: bool) -> int:
     number = int(text(run, "id"))
+    if text(run, "status") == Status.WAITING and not as_json:
+        note(f"{one_line(text(run, 'reason'))}; `pawl approve {number}` or `pawl reject {number}` decides")
     if follow:
         from pawl.cli.remote.watching import follow_and_show  # noqa: PLC0415 - aiohttp takes 150 ms to import
 
