@@ -16,7 +16,7 @@ from pawl.core.model.errors import NotFound, StaleLease, Unavailable
 from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind, ForgeToken
 from pawl.core.model.work import Lease
-from pawl.engine.control import Clones, JobTokens, Keeping
+from pawl.engine.control import Clones, JobTokens, Keeping, Origins
 from pawl.engine.control.tripwire import ATTENTION
 from pawl.ports.forge import Forge
 from pawl.testing.sealing import OpenSealing
@@ -42,7 +42,7 @@ async def server_with(
     forges: Mapping[ForgeKind, Forge] = made
     tokens = JobTokens(forges, sealing, server.clock)
     mirrors = GitMirrors(tmp_path / "mirrors", access=Access(protocols=("http",)))
-    clones = Clones(tokens, sealing, mirrors)
+    clones = Clones(tokens, Origins(forges, sealing, server.clock), sealing, mirrors)
     restart(server, Keeping(sealing=sealing, job_tokens=tokens, clones=clones))
     secrets = {name: sealing.seal(f"the-{name}-of-acme", f"project:acme/site:{name}") for name in names}
     await add_site(server, secrets=secrets, clone_url=clone_url, user="bot", **project)
@@ -132,6 +132,24 @@ async def test_a_run_with_files_of_its_own_has_them_only_where_a_job_wants_them(
         (work,) = await hand.take(1)
         assert work.source == expected
         assert (await hand.begin(work.lease)).clone is None
+
+
+async def test_an_apps_server_fetches_with_the_apps_token_as_long_as_that_lasts(tmp_path: Path) -> None:
+    with git_server(tmp_path / "host") as host:
+        repository = host.repository("acme/site")
+        sha = repository.commit({"README.md": "1"})
+        host.user, host.secret = "x", APPS.secret
+        forge = OneForge(None)
+        server = await server_with(
+            tmp_path, "token", "app_key", forge=forge, clone_url=repository.url, app_id="7"
+        )
+        forge.answer = replace(APPS, expires_at=server.clock.now() + 3600)
+        hand, lease, _ = await begun(server, event=replace(PUSH, sha=sha))
+        forge.asked.clear()
+        for asked, later in ((1, 2000), (1, 1000), (2, 0)):
+            assert [block async for block in await server.control.artifacts.source(hand.id, lease)] != []
+            assert [permissions for _, permissions in forge.asked] == [{"contents": "read"}] * asked
+            server.clock.advance(later)
 
 
 async def test_the_server_gives_the_commit_from_its_mirror_or_says_why_not(tmp_path: Path) -> None:

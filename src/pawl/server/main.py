@@ -22,7 +22,7 @@ from pawl.adapters.store_sql import open_store
 from pawl.adapters.system import SteadyClock, SystemRandomness, share_arenas
 from pawl.core.model.errors import Denied, PawlError
 from pawl.core.model.records import AttemptRef
-from pawl.engine.control import Clones, Control, JobTokens, Keeping
+from pawl.engine.control import Clones, Control, JobTokens, Keeping, Origins
 from pawl.engine.control.tripwire import ATTENTION
 from pawl.engine.reporting import ReportingDesk, ReportingRules
 from pawl.engine.reporting.resealing import reseal_destinations
@@ -151,7 +151,8 @@ class _Server:
         rules = replace(self.settings.rules(self.version), listeners=(make_reporter(told),))
         randomness = SystemRandomness()
         tokens = JobTokens(outside.forges, outside.sealing, clock)
-        clones = Clones(tokens, outside.sealing, outside.mirrors)
+        origins = Origins(outside.forges, outside.sealing, clock)
+        clones = Clones(tokens, origins, outside.sealing, outside.mirrors)
         keeping = Keeping(sealing=outside.sealing, job_tokens=tokens, clones=clones)
         control = Control(store, logs, blobs, clock, randomness, rules, asyncio.to_thread, keeping)
         reporting = self._reporting(store, reached, clock, told, metrics)

@@ -11,7 +11,8 @@ from pawl.core.model.events import Event
 from pawl.core.model.projects import Project
 from pawl.core.secrets.rights import Rights
 from pawl.engine.control.job_tokens import JobTokens
-from pawl.ports.mirrors import Mirrors, Origin
+from pawl.engine.control.origins import Origins
+from pawl.ports.mirrors import Mirrors
 from pawl.ports.sealing import Sealing
 
 _READ = {"contents": "read"}
@@ -22,9 +23,10 @@ _APP_USER = "x-access-token"
 class Clones:
     """Says where the files of a project's commits come from, and gives them where a worker cannot fetch."""
 
-    def __init__(self, tokens: JobTokens, sealing: Sealing, mirrors: Mirrors) -> None:
-        """Take what makes tokens of jobs, and the mirrors of this server."""
+    def __init__(self, tokens: JobTokens, origins: Origins, sealing: Sealing, mirrors: Mirrors) -> None:
+        """Take what makes tokens, of jobs and for this server's mirrors."""
         self._tokens = tokens
+        self._origins = origins
         self._sealing = sealing
         self._mirrors = mirrors
 
@@ -54,11 +56,8 @@ class Clones:
         Raises:
             NotFound: the commit cannot be had: the reason why.
         """
-        origin = Origin(
-            name=project.name, url=project.clone_url, user=project.user, secret=self._own_token(project)
-        )
         try:
-            await self._mirrors.fetch(origin, wanted=event.sha)
+            await self._mirrors.fetch(await self._origins.of(project), wanted=event.sha)
         except PawlError as error:
             raise NotFound(error.message, hint=error.hint) from error
         return self._mirrors.pack(project.name, event.sha, ref=event.ref)

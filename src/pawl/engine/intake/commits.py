@@ -29,7 +29,7 @@ class Commits:
             NotFound: the commit is not there, or is no more.
             TransientError, Denied, UsageError: it cannot be fetched.
         """
-        origin = self._desk.origin(project)
+        origin = await self._desk.origin(project)
         if is_commit(event.sha):
             await self._desk.mirrors.fetch(origin, wanted=event.sha)
             return event
@@ -54,7 +54,7 @@ class Commits:
         if event.name in _REQUESTS:
             head = event.head_sha if is_commit(event.head_sha) else event.sha
             if head != event.sha:
-                await mirrors.fetch(self._desk.origin(project), wanted=head)
+                await mirrors.fetch(await self._desk.origin(project), wanted=head)
             base = event.before if is_commit(event.before) else None
             base = base or await mirrors.resolve(project.name, f"refs/heads/{event.base_ref}")
             if base is None:
@@ -78,7 +78,7 @@ class Commits:
             return event
         head = event.head_sha if is_commit(event.head_sha) else event.sha
         if head != event.sha:
-            await self._desk.mirrors.fetch(self._desk.origin(project), wanted=head)
+            await self._desk.mirrors.fetch(await self._desk.origin(project), wanted=head)
         return replace(event, message=await self._desk.mirrors.message(project.name, head))
 
     async def is_outdated(self, event: Event, delivery: DeliveryRecord) -> bool:

@@ -10,6 +10,7 @@ from pawl.core.model.events import Event
 from pawl.core.model.forge import ForgeKind
 from pawl.core.model.projects import Project, Verdict
 from pawl.engine.control.desk import Offload, at_once
+from pawl.engine.control.origins import Origins
 from pawl.engine.control.runs import Runs
 from pawl.engine.intake.rules import IntakeRules
 from pawl.ports.clock import Clock
@@ -51,6 +52,10 @@ class IntakeDesk:
     tell_refused: TellRefused | None = None
     rules: IntakeRules = field(default_factory=IntakeRules)
     offload: Offload = at_once
+    origins: Origins = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origins", Origins(self.forges, self.sealing, self.clock))
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction."""
@@ -69,14 +74,9 @@ class IntakeDesk:
         sealed = project.secrets.get(name, "")
         return self.sealing.open(sealed, scope_of(project.name, name)) if sealed else ""
 
-    def origin(self, project: Project) -> Origin:
-        """Return where a project's mirror is fetched from."""
-        return Origin(
-            name=project.name,
-            url=project.clone_url,
-            user=project.user,
-            secret=self.secret(project, "token"),
-        )
+    async def origin(self, project: Project) -> Origin:
+        """Return where a project's mirror is fetched from; raises as `Origins.of`."""
+        return await self.origins.of(project)
 
 
 def scope_of(project: str, name: str) -> str:

@@ -63,7 +63,7 @@ class Poll:
         made, faults = 0, dict[str, PawlError]()
         for project in due:
             try:
-                heads = await desk.mirrors.heads(desk.origin(project))
+                heads = await desk.mirrors.heads(await desk.origin(project))
             except PawlError as error:
                 faults[project.name] = error
                 continue

@@ -46,9 +46,7 @@ def read_events(delivery: DeliveryRecord, project: Project, forge: Forge) -> tup
         case DeliverySource.SCHEDULE:
             made = (_scheduled(project, _own(delivery)),)
     return tuple(
-        replace(
-            completed(each, project.default_branch), repository=project.name, server_url=_server(project)
-        )
+        replace(completed(each, project.default_branch), repository=project.name, server_url=_server(project))
         for each in made
     )
 

@@ -125,7 +125,7 @@ class Schedules:
             return faults
         for project in await desk.write(lambda tx: tuple(self._stale(tx, now, claim=True))):
             try:
-                await desk.mirrors.fetch(desk.origin(project))
+                await desk.mirrors.fetch(await desk.origin(project))
                 sha = await desk.mirrors.resolve(project.name, f"refs/heads/{project.default_branch}")
                 if sha is not None:
                     await self.read(project, sha)
