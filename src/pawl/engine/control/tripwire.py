@@ -19,7 +19,6 @@ from pawl.core.secrets.named import SWITCHES
 from pawl.core.steps.masking import SecretSet, TooManySecrets
 from pawl.core.steps.needles import MAX_NEEDLE
 from pawl.engine.control.desk import Desk
-from pawl.engine.control.marks import mark
 from pawl.engine.control.moment import Moment
 from pawl.ports.log_bytes import LogName
 from pawl.ports.sealing import Sealing
@@ -143,7 +142,6 @@ class Tripwire:
             self._watched.popitem(last=False)
 
     async def _found(self, ref: AttemptRef, indexes: Iterable[int]) -> None:
-        mark("tripwire.found")
         self.told(ref)
 
         def work(tx: Transaction, moment: Moment) -> None:
