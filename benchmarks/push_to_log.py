@@ -51,7 +51,9 @@ def _rows(executor: str) -> list[Row]:
         wait_until(lambda: pawl.api.get("/api/workers")["workers"])
         heard = _Heard()
         with serving(Forge(pawl.folder / "forge", heard.hear)) as forge:
-            return _measured(_Pushing(pawl, forge, heard), executor)
+            rows = _measured(_Pushing(pawl, forge, heard), executor)
+        pawl.stop_server()  # in peace, so that its worker leaves no container that it kept
+        return rows
 
 
 def _measured(pushing: _Pushing, executor: str) -> list[Row]:

@@ -7,7 +7,9 @@ A fenced block says by its language what it is:
 - `console` holds commands after `$ ` with what they print: run in a copy of examples/demo, or of the
   example the page is about, that a block's commands share. In the expected output a line `...` stands for
   any lines and `…` for any text in a line. After `<!-- with: server -->` the project is committed, and a
-  server of its own runs meanwhile;
+  server of its own runs meanwhile. After `<!-- with: demo -->` they are run in the working copy of a demo
+  that is kept, and one that does not yet show what the page says is tried again: what a push starts takes
+  its time;
 - `python` is executed; `toml` is a `pawl.toml` and must be valid.
 
 A block of any language after `<!-- file: PATH -->` is a file of the project for the console blocks after
@@ -22,6 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,7 @@ import pytest
 import pawl
 from pawl.cli.settings_file import read_settings
 from tests.e2e.server import serving
+from tests.e2e.showing import showing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [ROOT / "examples/README.md", *(ROOT / "examples").glob("*/*.md")]
@@ -54,7 +58,7 @@ class Block:
     body: str
     finds: str | None
     not_yet: str | None
-    with_server: bool
+    beside: str | None
     files: tuple[tuple[str, str], ...]
 
     @property
@@ -76,7 +80,7 @@ def _blocks(*languages: str) -> list[Block]:
                 body=match["body"],
                 finds=marks.get("finds"),
                 not_yet=marks.get("not yet"),
-                with_server=marks.get("with") == "server",
+                beside=marks.get("with"),
                 files=files,
             )
             if "file" in marks:
@@ -134,16 +138,29 @@ def _play(block: Block, folder: Path) -> str | None:
     for name, content in block.files:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content, "utf-8")
-    if block.with_server:
+    if block.beside == "demo":
+        return _play_beside_demo(folder, block)
+    if block.beside == "server":
         with serving(folder, project) as environment:
             return _play_in(project, block, environment)
     return _play_in(project, block, {})
 
 
-def _play_in(project: Path, block: Block, environment: dict[str, str]) -> str | None:
+def _play_beside_demo(folder: Path, block: Block) -> str | None:
+    with showing(folder, "--keep") as shown:
+        shown.wait_for("Everything goes on until Ctrl-C")
+        (place,) = shown.folder.glob("pawl-demo-*")
+        environment = {"PAWL_DATA": str(place / "data"), "HOME": str(place)}
+        return _play_in(place / "words", block, environment, seconds=60)
+
+
+def _play_in(project: Path, block: Block, environment: dict[str, str], seconds: float = 0) -> str | None:
     for command, expected in _commands(block.body):
+        end = time.monotonic() + seconds
         printed = _run(command, project, environment).strip("\n")
-        if not _pattern(expected).fullmatch(printed):
+        while not (fits := _pattern(expected).fullmatch(printed)) and time.monotonic() < end:
+            printed = _run(command, project, environment).strip("\n")
+        if not fits:
             return f"$ {command}\n{printed}\n\nthe page says:\n{expected}"
     return None
 

@@ -83,13 +83,13 @@ class Forge:
         """Return the address of the API."""
         return f"{self.address}/api/v1"
 
-    def head(self) -> str:
-        """Return the commit of the branch `main`; zeros when there is none."""
-        command = ["git", "rev-parse", "--verify", "-q", "refs/heads/main"]
+    def heads(self) -> dict[str, str]:
+        """Return the commit of each branch, by its full name."""
+        command = ["git", "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]
         done = subprocess.run(
-            command, cwd=self.bare, env=git_environment(), capture_output=True, text=True, check=False
+            command, cwd=self.bare, env=git_environment(), capture_output=True, text=True, check=True
         )
-        return done.stdout.strip() or _ZEROS
+        return dict(line.split(" ") for line in done.stdout.splitlines())
 
     def welcomes(self, authorization: str) -> bool:
         """Return whether a request has the token: as git sends it, or as the API's callers do."""
@@ -99,13 +99,14 @@ class Forge:
         return hmac.compare_digest(value.encode(), self.token.encode())
 
     def git(self, method: str, path: str, headers: dict[str, str], body: bytes) -> GitAnswer:
-        """Answer a request of git's; when it was a push, send the webhook."""
+        """Answer a request of git's; when it was a push, send a webhook for each branch."""
         is_push = path.endswith("/git-receive-pack") and method == "POST"
-        before = self.head() if is_push else ""
+        before = self.heads() if is_push else {}
         answer = answer_git(self.root, method, path, headers, body)
-        after = self.head() if is_push else ""
-        if after != before and self.hook is not None:
-            threading.Thread(target=self._send, args=(*self.hook, before, after), daemon=True).start()
+        after = self.heads() if is_push and self.hook else {}
+        for ref in sorted(after.items() - before.items()):
+            told = (ref, before.get(ref[0], _ZEROS))
+            threading.Thread(target=self._send, args=told, daemon=True).start()
         return answer
 
     def set_status(self, sha: str, body: bytes) -> None:
@@ -120,12 +121,13 @@ class Forge:
         texts = {name: str(told.get(name, "")) for name in ("context", "state", "description")}
         self.told(Status(sha=sha, url=str(told.get("target_url", "")), **texts))
 
-    def _send(self, url: str, secret: str, before: str, after: str) -> None:
+    def _send(self, head: tuple[str, str], before: str) -> None:
+        url, secret = self.hook or ("", "")
         body = json.dumps(
             {
-                "ref": "refs/heads/main",
+                "ref": head[0],
                 "before": before,
-                "after": after,
+                "after": head[1],
                 "repository": {"full_name": NAME, "name": NAME.partition("/")[2], "default_branch": "main"},
                 "sender": {"login": "ann"},
             }
@@ -145,7 +147,7 @@ class Forge:
             status = error.code
         except OSError:
             status = 0
-        self.told(Delivered(sha=after, answer=status, seconds=time.monotonic() - began))
+        self.told(Delivered(sha=head[1], answer=status, seconds=time.monotonic() - began))
 
 
 @contextmanager
