@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pawl.core.model.errors import Denied
-from pawl.core.model.status import Conclusion
+from pawl.core.model.status import Conclusion, FailureClass
+from pawl.core.model.work import Begun
 from tests.integration.test_worker_jobs import workflow
 from tests.integration.test_worker_stopping import endless, is_alive, until_started
 from tests.integration.worker_server import FakeServer, Running, running_worker
@@ -130,3 +131,40 @@ async def test_an_attempt_that_cannot_be_read_now_is_left_and_told(
         await worker.drained()
     assert unreadable.exists()
     assert any("cannot be read, and is left: Input/output error" in told for told in worker.notices)
+
+
+async def test_a_worker_killed_as_a_job_began_asks_again_for_its_secrets(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(
+        workflow("test ${#IT} = 21", "env:\n      IT: ${{ secrets.IT }}"),
+        secrets={"IT": "correct-horse-battery"},
+    )
+
+    async def lose_the_answer(call: str) -> None:
+        if call == "begin":
+            held.begun = True
+            await asyncio.Event().wait()
+
+    server.before = lose_the_answer
+    async with running_worker(server, tmp_path / "data") as first:
+        await server.until(lambda: held.begun, "it begins")
+        await kill(first)
+        (folder,) = (tmp_path / "data/jobs").iterdir()
+        kept = await asyncio.to_thread(lambda: [path.read_bytes() for path in folder.iterdir()])
+        assert not any(b"correct-horse" in each for each in kept)
+        server.before = None
+        async with running_worker(server, tmp_path / "data"):
+            result = await server.finished(held)
+    assert result.conclusion is Conclusion.SUCCESS, result.reason
+    assert server.calls.count("begin") == 2
+
+
+async def test_a_job_whose_secrets_cannot_be_opened_is_not_run(tmp_path: Path) -> None:
+    server = FakeServer()
+    held = server.add(workflow(f"touch {tmp_path}/ran"))
+    held.given = Begun(refused="its secrets cannot be opened: no key")
+    async with running_worker(server, tmp_path / "data"):
+        result = await server.finished(held)
+    assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.SYSTEM)
+    assert result.reason == "its secrets cannot be opened: no key"
+    assert not await asyncio.to_thread((tmp_path / "ran").exists)
