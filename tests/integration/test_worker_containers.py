@@ -14,7 +14,7 @@ from pawl.core.model.errors import InfrastructureError
 from pawl.core.model.status import Conclusion, FailureClass
 from tests.git_server import git_server
 from tests.integration.test_worker_files import NAME, SECRET, add, clone_of, wanted
-from tests.integration.test_worker_jobs import workflow
+from tests.integration.test_worker_jobs import content, kept_files, workflow
 from tests.integration.test_worker_stopping import job_pid, until_started
 from tests.integration.worker_server import FakeServer, identity_of, running_worker
 
@@ -77,3 +77,25 @@ async def test_the_container_of_a_job_whose_process_was_killed_is_removed(
         result = await server.finished(held)
         assert await docker.sweep(lambda other: other != owner, dry_run=True) == ()
     assert (result.conclusion, result.failure_class) == (Conclusion.FAILURE, FailureClass.INFRASTRUCTURE)
+
+
+async def test_a_secret_of_a_job_in_a_container_is_in_no_file_but_what_its_steps_write(
+    tmp_path: Path, docker: DockerExecutor
+) -> None:
+    server = FakeServer()
+    held = server.add(
+        workflow(
+            'echo "it is $IT"; while [ ! -e go ]; do sleep 0.05; done; env',
+            f"{IN_IMAGE}\n    env:\n      IT: ${{{{ secrets.IT }}}}",
+        ),
+        secrets={"IT": "correct-horse-battery"},
+    )
+    async with running_worker(server, tmp_path / "data", on=docker) as worker:
+        await server.until(lambda: "it is ***" in held.text(), "it prints")
+        holding = [path for path in kept_files(worker.data) if b"correct-horse" in content(path)]
+        assert {path.suffix for path in holding} <= {".out"}  # what the step itself printed
+        held.cancel, held.at_once = "enough", True
+        await server.finished(held)
+        await server.until(lambda: worker.spools == [], "the folder is removed")
+        assert [path for path in kept_files(worker.data) if b"correct-horse" in content(path)] == []
+    assert "correct-horse" not in held.text() + str(held.events)
