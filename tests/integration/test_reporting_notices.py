@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from pawl.core.model.approvals import Environment
 from pawl.core.model.errors import Conflict, NotFound, TransientError, Unavailable, UsageError
 from pawl.core.model.events import Event
+from pawl.core.model.forge import CommitState
 from pawl.core.model.records import RunRecord
 from pawl.core.model.reporting import DestinationKind, NoticeState, Told, Topic
 from pawl.core.model.status import Conclusion
 from pawl.engine.control import Trigger
+from pawl.engine.control.approvals import Decision
 from pawl.engine.reporting import NewDestination, tidy
 from pawl.ports.outgoing import Answered, Outgoing
 from tests.integration.controlling import PATH
@@ -63,6 +66,28 @@ async def test_a_run_is_told_from_its_creation_to_its_end(server: Telling) -> No
     assert (ended["repository"], ended["url"], ended["change"]) == (NAME, f"{URL}/runs/{made.id}", "none")
     assert (ended["run"]["conclusion"], ended["run"]["number"]) == ("success", 1)
     assert len({each["id"] for each in told(server)}) == 4
+
+
+async def test_a_run_that_waits_for_approval_in_its_middle_is_told_to_start_once(server: Telling) -> None:
+    await hear(server, topics=(Topic.RUN_STARTED,))
+    live = Environment(project=NAME, name="live", created_at=1.0, reviewers=("ann",))
+    await server.store.write(lambda tx: tx.environments.put(live))
+    made = await server.trigger(
+        "on: push\njobs:\n  build: {runs-on: linux, steps: [{run: make}]}\n"
+        "  ship: {needs: build, environment: live, runs-on: linux, steps: [{run: make}]}\n"
+    )
+    hand = await server.worker()
+    assert await hand.run_all() == ["build"]
+    status = await server.status()
+    assert (status.state, status.description) == (
+        CommitState.PENDING,
+        "Waiting: it waits to be let in to environment `live`",
+    )
+    decision = Decision(run=made.id, environment="live", approve=True, by="ann")
+    await server.control.approvals.decide(decision)
+    assert await hand.run_all() == ["ship"]
+    await server.notices.work()
+    assert [each["topic"] for each in told(server)] == ["run.started"]
 
 
 async def test_everybody_hears_what_they_asked_for_and_nobody_else(server: Telling) -> None:

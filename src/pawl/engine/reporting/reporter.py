@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pawl.core.lifecycle import RunState
 from pawl.core.model.forge import ForgeKind
 from pawl.core.model.ids import RunId
 from pawl.core.model.plan import Json
@@ -162,6 +163,8 @@ def _happened(seen: RunSeen) -> Iterator[tuple[Topic, Mapping[str, Json] | None]
     if before is None:
         yield Topic.RUN_CREATED, None
     was_waiting = before is None or again or before.status in _NOT_BEGUN
+    if seen.state_before is not None and not again and _has_begun(seen.state_before):
+        was_waiting = False  # for approval, in the middle of the run
     if was_waiting and run.started_at is not None and run.status not in _NOT_BEGUN:
         yield Topic.RUN_STARTED, None
     for event in seen.told:
@@ -169,6 +172,13 @@ def _happened(seen: RunSeen) -> Iterator[tuple[Topic, Mapping[str, Json] | None]
             yield Topic.JOB_COMPLETED, event
     if run.conclusion is not None and (before is None or before.conclusion is None):
         yield Topic.RUN_COMPLETED, None
+
+
+def _has_begun(state: RunState) -> bool:
+    """Return whether a job of a run began since the run was started, for the first time or again."""
+    since = state.started_at
+    jobs = (job for group in state.groups.values() for job in group.jobs or ())
+    return since is not None and any(job.started_at is not None and job.started_at >= since for job in jobs)
 
 
 def _followed(tx: Transaction, run: RunRecord) -> News:
