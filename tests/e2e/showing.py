@@ -24,7 +24,7 @@ class Showing:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PAWL_")}
         with self._file.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tools.demo", "--executor", "host", *options],
+                [sys.executable, "-m", "tools.demo", *options],
                 cwd=ROOT,
                 env={**kept, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
                 stdin=subprocess.DEVNULL,

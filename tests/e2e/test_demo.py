@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiodocker
 import pytest
 
 from tests.e2e.showing import ROOT, showing
 from tools.demo import __main__ as demo
 
+HOST = ("--executor", "host")
 EXAMPLE = ROOT / "examples/demo"
 STEPS = (
     r"A forge with the private repository acme/words: http://127\.0\.0\.1:\d+/acme/words\.git",
@@ -33,7 +36,7 @@ STEPS = (
 
 
 def test_the_demo_goes_from_a_push_to_a_status_and_leaves_nothing(tmp_path: Path) -> None:
-    with showing(tmp_path) as shown:
+    with showing(tmp_path, *HOST) as shown:
         assert shown.end() == 0, shown.told
         lines = [line[10:] for line in shown.told.splitlines()]
         steps = [line for line in lines if any(re.match(step, line) for step in STEPS)]
@@ -50,7 +53,7 @@ def test_the_demo_goes_from_a_push_to_a_status_and_leaves_nothing(tmp_path: Path
 
 
 def test_ctrl_c_in_the_middle_of_the_run_ends_all(tmp_path: Path) -> None:
-    with showing(tmp_path) as shown:
+    with showing(tmp_path, *HOST) as shown:
         shown.wait_for("Run 1 of Demo")
         shown.process.send_signal(signal.SIGINT)
         assert shown.end() == 128 + signal.SIGINT
@@ -59,8 +62,42 @@ def test_ctrl_c_in_the_middle_of_the_run_ends_all(tmp_path: Path) -> None:
         shown.assert_nothing_is_left()
 
 
+@pytest.fixture
+async def engine() -> AsyncIterator[aiodocker.Docker]:
+    try:
+        async with aiodocker.Docker() as found:
+            await found.images.inspect("pawl/busybox:test")
+            yield found
+    except (aiodocker.DockerError, OSError, ValueError) as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no container engine with the image: {error}")
+
+
+async def containers_in(folder: Path, engine: aiodocker.Docker) -> list[str]:
+    """Return the containers that have files of a folder."""
+    told = await engine._query_json("containers/json", params={"all": "true"})
+    return [
+        each["Id"]
+        for each in told
+        if any(mount.get("Source", "").startswith(f"{folder}/") for mount in each["Mounts"])
+    ]
+
+
+@pytest.mark.engine
+async def test_ctrl_c_in_the_middle_of_a_container_leaves_none(
+    tmp_path: Path, engine: aiodocker.Docker
+) -> None:
+    with showing(tmp_path, "--executor", "docker") as shown:
+        shown.wait_for("check: Copied")
+        before = await containers_in(shown.folder, engine)
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == 128 + signal.SIGINT
+        assert before, "it ran in a container"
+        assert await containers_in(shown.folder, engine) == []
+        shown.assert_nothing_is_left()
+
+
 def test_kept_it_goes_on_until_somebody_ends_it(tmp_path: Path) -> None:
-    with showing(tmp_path, "--keep") as shown:
+    with showing(tmp_path, *HOST, "--keep") as shown:
         shown.wait_for("git commit --allow-empty")
         (folder,) = shown.folder.glob("pawl-demo-*")
         asked = subprocess.run(

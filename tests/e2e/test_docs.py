@@ -147,7 +147,7 @@ def _play(block: Block, folder: Path) -> str | None:
 
 
 def _play_beside_demo(folder: Path, block: Block) -> str | None:
-    with showing(folder, "--keep") as shown:
+    with showing(folder, "--executor", "host", "--keep") as shown:
         shown.wait_for("Everything goes on until Ctrl-C")
         (place,) = shown.folder.glob("pawl-demo-*")
         environment = {"PAWL_DATA": str(place / "data"), "HOME": str(place)}

@@ -62,6 +62,9 @@ def main() -> int:
     except Interrupted as interrupted:
         telling.plain("Ended, and everything that was started is gone.")
         return 128 + interrupted.number
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except DemoError as error:
         sys.stderr.write(f"error: {error}\n")
         return 3

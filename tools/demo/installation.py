@@ -114,11 +114,11 @@ class Installation:
         if process is None:
             return
         try:
-            if process.poll() is None:
+            with suppress(DemoError):  # it may not answer yet, or any more
                 self._cancel()
-                process.send_signal(signal.SIGTERM)
-                process.wait(_END_SECONDS)
-        except (DemoError, subprocess.TimeoutExpired):
+            process.send_signal(signal.SIGTERM)
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         finally:
