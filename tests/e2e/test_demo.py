@@ -15,7 +15,6 @@ import aiodocker
 import pytest
 
 from tests.e2e.showing import ROOT, showing
-from tools.demo import __main__ as demo
 
 HOST = ("--executor", "host")
 EXAMPLE = ROOT / "examples/demo"
@@ -86,8 +85,9 @@ async def containers_in(folder: Path, engine: aiodocker.Docker) -> list[str]:
 async def test_ctrl_c_in_the_middle_of_a_container_leaves_none(
     tmp_path: Path, engine: aiodocker.Docker
 ) -> None:
-    with showing(tmp_path, "--executor", "docker") as shown:
-        shown.wait_for("check: Copied")
+    project = project_that_counts_by("echo counting >&2; sleep 600\n", tmp_path)
+    with showing(tmp_path, "--executor", "docker", project=project) as shown:
+        shown.wait_for(": counting")
         before = await containers_in(shown.folder, engine)
         shown.process.send_signal(signal.SIGINT)
         assert shown.end() == 128 + signal.SIGINT
@@ -111,20 +111,19 @@ def test_kept_it_goes_on_until_somebody_ends_it(tmp_path: Path) -> None:
         shown.assert_nothing_is_left()
 
 
-@pytest.fixture
-def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the demo, in this process, show a project whose test fails."""
-    project = tmp_path / "broken"
+def project_that_counts_by(script: str, tmp_path: Path) -> Path:
+    """Return the example with another script for counting."""
+    project = tmp_path / "project"
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("runs"))
-    (project / "count.sh").write_text("echo 'no words, longest: none'\n")
-    monkeypatch.setattr(demo, "_PROJECT", project)
-    monkeypatch.setattr(sys, "argv", ["demo", "--executor", "host"])
+    (project / "count.sh").write_text(script)
+    return project
 
 
-@pytest.mark.usefixtures("broken")
-def test_a_run_that_fails_fails_the_demo_and_its_commit(capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main() == 1
-    told = capsys.readouterr().out
-    assert "Run 1: failure" in told
-    last = [line for line in told.splitlines() if "Commit status at the forge" in line][-1]
-    assert "pawl/Demo: failure, " in last
+def test_a_run_that_fails_fails_the_demo_and_its_commit(tmp_path: Path) -> None:
+    project = project_that_counts_by("echo 'no words, longest: none'\n", tmp_path)
+    with showing(tmp_path, *HOST, project=project) as shown:
+        assert shown.end() == 1, shown.told
+        assert "Run 1: failure" in shown.told
+        last = [line for line in shown.told.splitlines() if "Commit status at the forge" in line][-1]
+        assert "pawl/Demo: failure, " in last
+        shown.assert_nothing_is_left()
