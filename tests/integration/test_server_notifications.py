@@ -172,3 +172,11 @@ async def test_only_administrators_say_where_notices_go(server: Serving) -> None
     assert (await server.ask("POST", "/api/destinations", json=unknown)).status == 404
     assert (await server.ask("POST", "/api/destinations/9/test")).status == 404
     assert (await server.ask("POST", "/api/notices/9/again")).status == 404
+
+
+async def test_a_project_that_is_removed_tells_nobody_when_it_comes_back(server: Serving) -> None:
+    for body in (HOOK, {**HOOK, "project": ""}):
+        assert (await server.ask("POST", "/api/destinations", json=body)).status == 201
+    assert (await server.ask("DELETE", f"/api/projects/{NAME}")).status == 200
+    left = (await server.ask("GET", "/api/destinations")).json["destinations"]
+    assert [each["project"] for each in left] == [""]

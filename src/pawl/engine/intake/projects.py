@@ -112,7 +112,7 @@ class Projects:
         return await self._desk.write(work)
 
     async def remove(self, name: str, *, by: str) -> None:
-        """Remove a project with its secrets, variables and environments; its runs and deliveries stay.
+        """Remove a project with its secrets, variables, environments and destinations; its runs stay.
 
         Raises:
             NotFound: there is none of that name.
@@ -122,6 +122,9 @@ class Projects:
             if tx.projects.get(name) is None:
                 raise _unknown(name)
             tx.projects.remove(name)
+            for each in tx.destinations.of_project(name):
+                if each.project == name:
+                    tx.destinations.remove(each.id)
             tx.secrets.remove_project(name)
             tx.variables.remove_project(name)
             tx.environments.remove_project(name)
