@@ -46,7 +46,7 @@ def test_the_demo_goes_from_a_push_to_a_status_and_leaves_nothing(tmp_path: Path
         assert ": pending, " in statuses[0]
         assert ": success, " in statuses[-1]
         assert any(re.search(r"its signed webhook was answered 202 in \d+ ms", line) for line in lines)
-        assert "No container engine or image: jobs run on this machine itself, with no isolation." in lines
+        assert "No container engine is used: jobs run on this machine itself, with no isolation." in lines
         assert "\x1b" not in shown.told, "plain where it is no terminal"
         shown.assert_nothing_is_left()
 

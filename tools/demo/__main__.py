@@ -124,7 +124,7 @@ class _Demo:
         self.telling.step(f"A forge with the private repository {NAME}: {self.forge.clone_url}")
         if self.executor == "host":
             self.telling.fact(
-                "No container engine or image: jobs run on this machine itself, with no isolation.",
+                "No container engine is used: jobs run on this machine itself, with no isolation.",
                 colour="yellow",
             )
         shutil.copy(_PROJECT / "pawl.toml", self.folder / "pawl.toml")
