@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("va",), ["validate"]),
+        (("vali",), ["validate"]),
         (("run", "--keep"), ["--keep-on-failure"]),
         (("run", "--executor", "do"), ["docker"]),
         (("run", "re"), ["release"]),
