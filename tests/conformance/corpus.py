@@ -1,9 +1,11 @@
-"""Real workflow and action files of public repositories: each must parse without an error, and fast."""
+"""Real workflow and action files of public repositories: each must parse without an error.
+
+The harness sees to it that none is slow.
+"""
 
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 from pawl.core.diagnostics import Severity
@@ -14,8 +16,6 @@ from pawl.core.triggers import stub_event
 from pawl.core.workflow.action import parse_action
 from pawl.core.workflow.parse import Parsed, parse_workflow
 from pawl.core.workflow.syntax import Workflow
-
-SLOWEST_SECONDS = 0.25
 
 _PLACEHOLDERS = {"$cron-daily": "0 3 * * *", "$cron-weekly": "0 3 * * 1", "$default-branch": "main"}
 """What GitHub puts in when somebody starts from a template (actions/starter-workflows, README)."""
@@ -36,19 +36,15 @@ def files(folder: Path) -> list[Path]:
 
 
 def check_file(path: Path) -> str | None:
-    """Return None when the file parses without errors in time, else what is wrong."""
+    """Return None when the file parses without errors and plans, else what is wrong."""
     text = path.read_text(encoding="utf-8")
     for placeholder, value in _PLACEHOLDERS.items() if "_templates" in path.parts else ():
         text = re.sub(re.escape(placeholder), value, text)
-    begin = time.perf_counter()
     is_action = "_actions" in path.parts
     parsed = parse_action(text) if is_action else parse_workflow(text, path.name)
-    seconds = time.perf_counter() - begin
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     if errors:
         return "; ".join(f"{found.span.start} {found.code}: {found.message}" for found in errors[:5])
-    if seconds > SLOWEST_SECONDS:
-        return f"took {seconds:.3f} s"
     return check_plan(parsed.workflow) if isinstance(parsed, Parsed) and parsed.workflow else None
 
 
