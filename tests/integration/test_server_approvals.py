@@ -96,6 +96,19 @@ async def test_who_is_no_reviewer_is_told_so(protected: Serving) -> None:
         assert refused.status == 400, "whoever cannot approve is no reviewer"
 
 
+async def test_who_asked_for_a_run_does_not_approve_it_whoever_its_actor_is_said_to_be(
+    protected: Serving,
+) -> None:
+    strict = {"project": "a/b", "prevent_self_review": True}
+    assert (await protected.ask("PUT", LIVE, json=strict)).status == 200
+    body = {"repository": "a/b", "path": ".github/workflows/x.yml", "workflow": SHIP, "actor": "Ann of git"}
+    run = (await protected.ask("POST", "/api/runs", by="user", json=body)).json["id"]
+    path, wanted = f"/api/runs/{run}/approve", {"environment": "a/live"}
+    refused = await protected.ask("POST", path, by="user", json=wanted)
+    assert (refused.status, "started the run" in refused.json["detail"]) == (403, True)
+    assert (await protected.ask("POST", path, by="admin", json=wanted)).status == 200
+
+
 async def test_environments_are_made_listed_and_removed(protected: Serving) -> None:
     listed = await protected.ask("GET", "/api/environments?project=a/b", by="read")
     (live,) = listed.json["environments"]

@@ -113,6 +113,7 @@ class RunState:
         infrastructure_retries: further attempts after a fault of the infrastructure, whatever the file says.
         ended: how many jobs have ended.
         held: why it may not begin, in words: a run from a fork waits for approval. "" for nothing.
+        triggered_by: who asked for it, where somebody did; its actor is whoever the event names.
         started_by: who started it again, where somebody did.
     """
 
@@ -123,6 +124,7 @@ class RunState:
     infrastructure_retries: int = 0
     ended: int = 0
     held: str = ""
+    triggered_by: str = ""
     started_by: str = ""
     started_at: float | None = None
     completed_at: float | None = None
@@ -140,10 +142,10 @@ def group_of(job: JobId) -> JobKey:
     return JobKey(job.partition("#")[0])
 
 
-def create_run(plan: Plan, *, infrastructure_retries: int = 0) -> RunState:
+def create_run(plan: Plan, *, infrastructure_retries: int = 0, triggered_by: str = "") -> RunState:
     """Return the state of a run that has not begun."""
     groups = {
         job.key: Group(key=job.key, needs=job.needs, ancestors=job.ancestors, retry=job.retry)
         for job in plan.jobs
     }
-    return RunState(groups=groups, infrastructure_retries=infrastructure_retries)
+    return RunState(groups=groups, infrastructure_retries=infrastructure_retries, triggered_by=triggered_by)

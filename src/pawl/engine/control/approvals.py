@@ -189,7 +189,8 @@ def _refuse_others(change: RunChange, found: Approval, by: str) -> None:
     else:
         environment = change.tx.environments.get(found.repository, found.environment)
         if environment is not None:
-            starters = frozenset(filter(None, (change.record.actor, change.state.started_by)))
+            state = change.state
+            starters = frozenset(filter(None, (change.record.actor, state.triggered_by, state.started_by)))
             refusal = reviewer_refusal(environment, by, starters)
     if refusal:
         mark("approval.denied")

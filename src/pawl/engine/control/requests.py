@@ -26,6 +26,8 @@ class Trigger:
         correlation: an id that every log line about the run carries; made up when "".
         gives_way: whether a newer commit of its ref came before it: in concurrency groups it waits its turn,
             and neither stops nor supersedes anybody.
+        by: who asks: the name of their token; "" where a forge, the poll or a schedule does. The event's
+            actor is what they say.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Trigger:
     request_id: str = ""
     correlation: str = ""
     gives_way: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

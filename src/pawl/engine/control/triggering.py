@@ -50,7 +50,8 @@ def store_run(tx: Transaction, order: Order, moment: Moment) -> RunRecord:
         if before is not None:
             return before
     plan = order.planned.plan
-    state = create_run(plan, infrastructure_retries=moment.rules.infrastructure_retries)
+    retries = moment.rules.infrastructure_retries
+    state = create_run(plan, infrastructure_retries=retries, triggered_by=wanted.by)
     record = tx.runs.add(
         NewRun(
             repository=wanted.event.repository,

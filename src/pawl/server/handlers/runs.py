@@ -56,6 +56,7 @@ def _wanted(body: dict[str, Json], call: Call) -> Trigger:
         priority=fields.number("priority", 0, least=-100, most=100),
         request_id=fields.text("request_id", "", most=200),
         correlation=fields.text("correlation", "", most=64) or correlation(),
+        by=call.by,
     )
     fields.done()
     return trigger
