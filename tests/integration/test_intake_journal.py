@@ -345,6 +345,25 @@ async def test_after_a_day_it_is_given_up_and_the_forge_may_send_it_again(intake
     assert len(await intake.runs()) == 1
 
 
+async def test_what_was_given_up_long_ago_is_done_with_the_body_that_comes_again(intake: Intaking) -> None:
+    await intake.project()
+    await intake.push(head(intake), key="same")
+    intake.host.mode = Mode.ERROR
+    await intake.work()
+    intake.clock.advance(DAY + 1)
+    await intake.work()
+    intake.clock.advance(8 * DAY)
+    assert (await tidy(intake.desk)).bodies == 1
+    intake.host.mode = Mode.WELL
+    again = await intake.push(head(intake), key="same")
+    assert not again.duplicate
+    await intake.work()
+    assert (await intake.journal.get(again.delivery)).state is DeliveryState.DONE
+    assert len(await intake.runs()) == 1
+    once_more = await intake.push(head(intake), key="same")
+    assert (once_more.duplicate, once_more.delivery) == (True, again.delivery)
+
+
 async def test_a_commit_that_vanished_is_told(intake: Intaking) -> None:
     await intake.project()
     await intake.push("b" * 40)

@@ -272,6 +272,14 @@ def _again(tx: Transaction, new: DeliveryRecord) -> Accepted:
         raise Conflict(f"the delivery {new.key} is being removed", hint="send it again")
     if before.state is not DeliveryState.FAILED:
         return Accepted(delivery=before.id, duplicate=True, ignored=before.reason)
+    if not before.body_kept:
+        # There is nothing left of it to work on: what came now stands in for it.
+        instead = replace(new, key=f"again:{before.id}")
+        stored = tx.deliveries.add(instead)
+        if stored is None:
+            return _again(tx, instead)
+        tx.notify(DELIVERIES)
+        return Accepted(delivery=stored.id)
     tx.deliveries.save(
         replace(
             before,
