@@ -67,6 +67,16 @@ async def test_a_body_that_is_wrong_is_a_problem(server: Serving, body: bytes) -
     assert (await server.ask("GET", "/api/runs")).json["runs"] == before
 
 
+async def test_nobody_takes_the_request_id_of_a_run_that_a_delivery_is_to_have(server: Serving) -> None:
+    taken = "delivery:a/b:schedule:0:abc:0:schedule:x.yml"
+    workflow = "on: workflow_dispatch\njobs: {a: {runs-on: linux, steps: [{run: make}]}}\n"
+    body = {"path": "x.yml", "workflow": workflow, "request_id": taken}
+    answer = await server.ask("POST", "/api/runs", by="user", json=body)
+    assert (answer.status, "`delivery:`" in answer.json["detail"]) == (400, True)
+    mine = {**body, "request_id": "mine"}
+    assert (await server.ask("POST", "/api/runs", by="user", json=mine)).status == 201
+
+
 async def test_brackets_inside_texts_do_not_count_as_depth(server: Serving) -> None:
     body = json.dumps({"path": "x.yml", "workflow": '[{"' * 500})
     answer = await server.ask("POST", "/api/runs", data=body)

@@ -18,8 +18,10 @@ from pawl.engine.intake.projects import ProjectChange, Projects
 from pawl.engine.intake.rules import IntakeRules
 from pawl.engine.intake.scheduling import Schedules
 from pawl.engine.intake.tidying import tidy
+from pawl.engine.intake.working import OF_DELIVERIES
 
 __all__ = [
+    "OF_DELIVERIES",
     "Accepted",
     "IntakeDesk",
     "IntakeRules",

@@ -30,6 +30,8 @@ from pawl.engine.intake.scheduling import Schedules
 from pawl.ports.mirrors import WorkflowText
 from pawl.ports.store import Transaction
 
+OF_DELIVERIES = "delivery:"
+"""What the request ids of deliveries' runs begin with; nobody else's do."""
 _LONGEST_REASON = 4000
 
 
@@ -230,7 +232,7 @@ class Working:
 
 def request_id(delivery: DeliveryRecord, index: int, event: str, path: str) -> str:
     """Return the id under which a run is made: the same whenever the same delivery is worked on again."""
-    return f"delivery:{delivery.project}:{delivery.key}:{index}:{event}:{path}"
+    return f"{OF_DELIVERIES}{delivery.project}:{delivery.key}:{index}:{event}:{path}"
 
 
 def _said(error: PawlError) -> str:

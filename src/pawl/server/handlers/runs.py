@@ -18,6 +18,7 @@ from pawl.core.model.records import RunRecord
 from pawl.core.model.status import Conclusion, Status
 from pawl.engine.control import Trigger
 from pawl.engine.control.runs import Rerun
+from pawl.engine.intake import OF_DELIVERIES
 from pawl.ports.store import RunFilter
 from pawl.server.answers import answer
 from pawl.server.log_lines import correlation, say
@@ -54,12 +55,23 @@ def _wanted(body: dict[str, Json], call: Call) -> Trigger:
         variables=fields.texts("variables"),
         source=fields.text("source", "", most=64) or None,
         priority=fields.number("priority", 0, least=-100, most=100),
-        request_id=fields.text("request_id", "", most=200),
+        request_id=_request_id(fields),
         correlation=fields.text("correlation", "", most=64) or correlation(),
         by=call.by,
     )
     fields.done()
     return trigger
+
+
+def _request_id(fields: Fields) -> str:
+    """Return the request's own id, which is none of a delivery's: taken, its push or schedule had no run."""
+    wanted = fields.text("request_id", "", most=200)
+    if wanted.startswith(OF_DELIVERIES):
+        raise UsageError(
+            f"`request_id` of the body begins with `{OF_DELIVERIES}`, as those of deliveries do",
+            hint="make another one up",
+        )
+    return wanted
 
 
 def _event(fields: Fields, call: Call) -> Event:
