@@ -172,6 +172,22 @@ async def test_the_poll_finds_what_a_lost_webhook_missed_and_tells_it_once(intak
     assert (await intake.poll.poll()).deliveries == 0
 
 
+async def test_a_commit_that_the_poll_found_has_another_run_when_it_is_pushed_back(intake: Intaking) -> None:
+    await intake.project(poll_seconds=300.0)
+    await intake.poll.poll()
+    found = intake.repository.commit({"found.txt": "1"})
+    for seconds in (301.0, 61.0):
+        intake.clock.advance(seconds)
+        await intake.poll.poll()
+    await intake.work()
+    newer = intake.repository.commit({"found.txt": "2"})
+    for sha, before in ((newer, found), (found, newer)):
+        intake.clock.advance(60.0)
+        await intake.push(sha, before)
+        await intake.work()
+    assert [run.sha for run in await intake.runs()] == [found, newer, found]
+
+
 async def test_the_poll_tells_nothing_that_a_webhook_told(intake: Intaking) -> None:
     await intake.project(poll_seconds=300.0)
     await intake.poll.poll()

@@ -33,6 +33,8 @@ from pawl.ports.store import Transaction
 OF_DELIVERIES = "delivery:"
 """What the request ids of deliveries' runs begin with; nobody else's do."""
 _LONGEST_REASON = 4000
+_LOOK_BACK = 20
+"""Heads of a ref that are looked through for one that it was at meanwhile."""
 
 
 class _Lost(Exception):  # noqa: N818 - no error: somebody else has the delivery by now
@@ -186,7 +188,14 @@ class Working:
             head = tx.heads.get(delivery.project, event.ref, event.sha)
             if head is None or not 0 < head.delivery < delivery.id:
                 return None
-            return tx.deliveries.get(head.delivery)
+            first = tx.deliveries.get(head.delivery)
+            # Where the ref was elsewhere since, it was pushed back: that is another push of the same commit.
+            others = tx.heads.of_ref(delivery.project, event.ref, _LOOK_BACK)
+            since = first.received_at if first is not None else 0.0
+            left = any(
+                since < each.told_at <= delivery.received_at for each in others if each.sha != head.sha
+            )
+            return None if left else first
 
         first = await self._desk.read(look)
         if first is None or first.source is not DeliverySource.POLL:
