@@ -110,3 +110,12 @@ async def test_every_run_ends_and_nothing_is_done_twice(store: Store, text: str)
         assert all(row.conclusion is not None for row in rows)
         sequences = [each.sequence for each in await everybody.control.runs.events(run.id)]
         assert sequences == list(range(1, len(sequences) + 1))
+
+
+async def test_a_token_that_is_used_while_it_is_revoked_stays_revoked(store: Store) -> None:
+    tokens = Everybody(store).control.tokens
+    for number in range(40):
+        secret = await tokens.create(f"t{number}", "user", by=None)
+        uses = [tokens.check(secret) for _ in range(3)]
+        await asyncio.gather(*uses, tokens.revoke(f"t{number}", by=None), return_exceptions=True)
+    assert [record.name for record in await tokens.all() if not record.revoked] == []

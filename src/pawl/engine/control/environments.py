@@ -66,6 +66,7 @@ class Environments:
         _check(name, wanted)
 
         def work(tx: Transaction, moment: Moment) -> Environment:
+            _lock(tx, project)
             _known(tx, project)
             _check_reviewers(tx, wanted.reviewers or ())
             found = tx.environments.get(project, name)
@@ -95,6 +96,7 @@ class Environments:
         """
 
         def work(tx: Transaction, moment: Moment) -> None:
+            _lock(tx, project)
             _known(tx, project)
             found = tx.environments.get(project, name)
             if found is None:
@@ -104,6 +106,11 @@ class Environments:
             note(tx, moment, by=by, action="environment.remove", target=target)
 
         await self._desk.write(work)
+
+
+def _lock(tx: Transaction, project: str) -> None:
+    """Keep others from changing a project till the transaction's end: or one change would undo another."""
+    tx.keys.get(f"project:{project}")
 
 
 def _known(tx: Transaction, project: str) -> None:

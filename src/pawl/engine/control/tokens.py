@@ -110,6 +110,7 @@ class Tokens:
 
         def work(tx: Transaction, moment: Moment) -> None:
             record = _find(tx, digest)
+            record = _locked(tx, record.digest) or record
             tx.tokens.put(replace(record, revoked=True))
             note(tx, moment, by=_who(by), action="token.revoke", target=record.name)
 
@@ -156,11 +157,17 @@ def _store(
 
 
 def _use(tx: Transaction, moment: Moment, digest: str) -> TokenRecord | None:
-    record = tx.tokens.get(digest)
+    record = _locked(tx, digest)
     if record is not None:
         record = replace(record, last_used=moment.now)
         tx.tokens.put(record)
     return record
+
+
+def _locked(tx: Transaction, digest: str) -> TokenRecord | None:
+    """Return a token, kept from others till the end: or its use would undo that it was revoked."""
+    tx.keys.get(f"token:{digest}")
+    return tx.tokens.get(digest)
 
 
 def _find(tx: Transaction, wanted: str) -> TokenRecord:

@@ -71,7 +71,7 @@ class Projects:
         project = self._changed(new, wanted)
 
         def work(tx: Transaction) -> None:
-            if tx.projects.get(name) is not None:
+            if _locked(tx, name) is not None:
                 raise Conflict(f"there is a project {name}", hint="change it, or remove it first")
             self._store(tx, project, by, "project.create")
 
@@ -102,7 +102,7 @@ class Projects:
         """
 
         def work(tx: Transaction) -> Project:
-            found = tx.projects.get(name)
+            found = _locked(tx, name)
             if found is None:
                 raise _unknown(name)
             changed = self._changed(found, wanted)
@@ -119,7 +119,7 @@ class Projects:
         """
 
         def work(tx: Transaction) -> None:
-            if tx.projects.get(name) is None:
+            if _locked(tx, name) is None:
                 raise _unknown(name)
             tx.projects.remove(name)
             for each in tx.destinations.of_project(name):
@@ -152,6 +152,12 @@ class Projects:
     def _note(self, tx: Transaction, name: str, by: str, action: str) -> None:
         audit.note(tx, self._desk.clock.now(), by=by, action=action, target=f"project {name}")
         tx.notify(PROJECTS)
+
+
+def _locked(tx: Transaction, name: str) -> Project | None:
+    """Return a project, kept from others till the end: or one change would undo another."""
+    tx.keys.get(f"project:{name}")
+    return tx.projects.get(name)
 
 
 def _unknown(name: str) -> NotFound:
